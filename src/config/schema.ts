@@ -1,0 +1,130 @@
+import { z } from "zod";
+
+/**
+ * Every setting of docklet: one row each. flag `--proxy-port`, env `DOCKLET_PROXY_PORT` and file key
+ * `PROXY_PORT` are made from the key. Names and meanings of the classic docklet are kept.
+ */
+export interface Setting<T extends z.ZodType = z.ZodType> {
+  type: T;
+  /** As it would be written in the file. */
+  default: string;
+  doc: string;
+  /** Understood, but answered with this message instead of being used. */
+  retired?: string;
+  /** Another name for the key of this row. */
+  alias?: string;
+}
+
+const setting = <T extends z.ZodType>(
+  type: T,
+  fallback: string,
+  doc: string,
+  more: { retired?: string; alias?: string } = {},
+): Setting<T> => ({ type, default: fallback, doc, ...more });
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const flag = z
+  .enum(["True", "False", "true", "false", "1", "0", "yes", "no"])
+  .transform((v) => ["True", "true", "1", "yes"].includes(v));
+const path = z.string().regex(/^\/[^\0\n]*$/, "must be an absolute path");
+const words = z.string().transform((v) => v.split(/[\s,]+/).filter(Boolean));
+const optional = z.string().transform((v) => (v === "" ? null : v));
+/** `base=4,mini=0` */
+const counts = z
+  .string()
+  .regex(/^$|^[a-z][a-z0-9-]*=\d{1,3}(,[a-z][a-z0-9-]*=\d{1,3})*$/, "must look like base=4,mini=0")
+  .transform((v) =>
+    Object.fromEntries(
+      v
+        .split(",")
+        .filter(Boolean)
+        .map((p) => [p.split("=")[0]!, Number(p.split("=")[1])]),
+    ),
+  );
+
+export const settings = {
+  FS_PREFIX: setting(path, "/opt/docklet", "working directory: local/ per host, global/ shared"),
+  CLUSTER_NAME: setting(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/), "docklet", "name shown to people"),
+  HOST_NAME: setting(optional, "", "name of this host in docklet; default: the system's host name"),
+  NETWORK_DEVICE: setting(optional, "", "network interface towards the world; default: the one of the default route"),
+  CLUSTER_NET: setting(
+    z.string(),
+    "172.16.0.1/16",
+    "addresses that docklet gives to vclusters; nothing else may use them",
+  ),
+  DISTRIBUTED_GATEWAY: setting(
+    flag,
+    "True",
+    "True: every host is the gateway of its own nodes; False: the master's host for all",
+  ),
+  PUBLIC_IP: setting(optional, "", "public address of this host; default: the address of NETWORK_DEVICE"),
+  TENANT_DENY: setting(
+    words,
+    "auto",
+    "networks that nodes can't reach, besides the host and other vclusters; auto: the host's own subnets",
+  ),
+  DNS_SERVERS: setting(words, "auto", "name servers of the nodes; auto: the host's own"),
+  BIND_ADDRESS: setting(z.union([z.ipv4(), z.ipv6()]), "0.0.0.0", "address on which portal and workspaces listen"),
+  NGINX_PORT: setting(port, "8080", "port of the portal and the API", { alias: "PORTAL_PORT" }),
+  PROXY_PORT: setting(port, "8000", "port of the workspaces"),
+  PORTAL_URL: setting(optional, "", "address of the portal as people type it; default: http://PUBLIC_IP:NGINX_PORT"),
+  WORKSPACE_DOMAIN: setting(
+    optional,
+    "",
+    "wildcard domain: workspaces at <slug>.WORKSPACE_DOMAIN instead of PROXY_PORT/<slug>",
+  ),
+  MASTER_IP: setting(optional, "", "address of the master, for a worker; default: this host"),
+  MASTER_PORT: setting(port, "9000", "port on which a master listens for workers"),
+  WORKER_PORT: setting(port, "9001", "port on which a worker listens for its master"),
+  MASTER_IPS: setting(words, "", "addresses of all masters, for the supermaster; default: the one in this process"),
+  USER_IP: setting(optional, "", "address of the supermaster, for a master; default: this host"),
+  USER_PORT: setting(port, "9100", "port on which a supermaster listens for masters"),
+  ETCD: setting(optional, "", "address of an etcd server, for installations with several masters"),
+  AUTH_KEY: setting(optional, "", "classic shared key", {
+    retired: "Shared keys are gone: hosts join with `docklet join-token create`. Remove AUTH_KEY.",
+  }),
+  ALLOCATED_PORTS: setting(
+    z.string().regex(/^\d{1,5}-\d{1,5}$/),
+    "10000-65535",
+    "host ports that port mappings may use",
+  ),
+  STORAGE: setting(
+    z.enum(["file", "disk"]),
+    "file",
+    "file: the pool is a sparse file under FS_PREFIX/local; disk: it is DISK",
+  ),
+  DISK: setting(optional, "", "block device of the pool, for STORAGE=disk; everything on it is lost"),
+  DISKPOOL_SIZE: setting(
+    z.coerce.number().int().min(512).max(100_000_000),
+    "102400",
+    "size of the pool file in MiB; takes space as it fills",
+  ),
+  CPU_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(100), "8", "cores promised per core of the host"),
+  MEMORY_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(20), "2", "memory promised per byte of the host"),
+  DISK_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(100), "4", "disk promised per byte of the pool"),
+  MEMORY_RESERVE: setting(
+    z.coerce.number().int().min(0).max(1_000_000),
+    "1024",
+    "MiB of memory kept for the host itself; below it the warm pool is given back",
+  ),
+  WARM_NODES: setting(counts, "base=2", "warm nodes kept per image"),
+  DEFAULT_IMAGE: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+    "base",
+    "image of a vcluster when nobody names one",
+  ),
+  SESSION_HOURS: setting(z.coerce.number().min(0.1).max(8760), "168", "hours until an unused portal session ends"),
+  LOG_LEVEL: setting(
+    z
+      .enum(["DEBUG", "INFO", "WARNING", "ERROR", "debug", "info", "warning", "warn", "error"])
+      .transform((v) =>
+        v.toLowerCase() === "warning" ? "warn" : (v.toLowerCase() as "debug" | "info" | "warn" | "error"),
+      ),
+    "INFO",
+    "least level that is logged",
+  ),
+  LOG_LIFE: setting(z.coerce.number().int().min(1).max(3650), "10", "days that old log files are kept"),
+} satisfies Record<string, Setting>;
+
+export type ConfigKey = keyof typeof settings;
+export type Config = { readonly [K in ConfigKey]: z.output<(typeof settings)[K]["type"]> };

@@ -1,0 +1,98 @@
+import type { Event, Host, Image, NodeSize, Operation, Recipe, Sample, StreamFrame, Vcluster } from "./public/index.ts";
+import type { NodeStream, StreamRequest } from "./worker.ts";
+
+/** Who stands behind a request that a supermaster passes on. */
+export interface Cause {
+  actor: string;
+  requestId: string;
+}
+
+export interface Owner {
+  /** 6 characters, never reused; names the data folder. */
+  id: string;
+  name: string;
+  /** MiB of data folder. */
+  home: number;
+  authorizedKeys: string[];
+}
+
+export interface CreateVcluster extends Cause {
+  /** Chosen by the supermaster: the id of its allocation. Creating the same id twice answers the first result. */
+  id: string;
+  owner: Owner;
+  name: string;
+  image: string;
+  nodes: number;
+  size: NodeSize;
+}
+
+export interface VclusterRef extends Cause {
+  id: string;
+}
+
+/** What stands behind a workspace address, as the gateway needs it. */
+export interface SlugTarget {
+  owner: string;
+  vcluster: string;
+  vclusterId: string;
+  node: string;
+  state: Vcluster["state"];
+  reason: string | null;
+  address: string;
+  jupyterToken: string | null;
+  ready: "init" | "ssh" | "jupyter";
+}
+
+/** Everything that a data centre tells its supermaster as it happens. */
+export type MasterFrame = Extract<
+  StreamFrame,
+  { type: "vcluster" | "vcluster.deleted" | "operation" | "event" | "image" | "host" | "metrics" }
+>;
+
+/** What a supermaster asks of the master of one data centre. Ids, not names: names are the supermaster's business. */
+export interface MasterApi {
+  subscribe(listener: (frame: MasterFrame) => void): () => void;
+  create(request: CreateVcluster): Promise<{ vcluster: Vcluster; operation: Operation }>;
+  start(ref: VclusterRef): Promise<Operation>;
+  stop(ref: VclusterRef): Promise<Operation>;
+  remove(ref: VclusterRef): Promise<Operation>;
+  scale(ref: VclusterRef & { nodes: number; size: NodeSize }): Promise<Operation>;
+  rename(ref: VclusterRef & { name: string }): Promise<Vcluster>;
+  vcluster(id: string): Promise<Vcluster | null>;
+  byName(owner: string, name: string): Promise<Vcluster | null>;
+  /** owner null = everybody's. */
+  vclusters(filter: {
+    owner: string | null;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: Vcluster[]; next: string | null }>;
+  metrics(id: string): Promise<{ node: string; samples: Sample[] }[]>;
+  openStream(id: string, node: string, request: StreamRequest): Promise<NodeStream>;
+  resolveSlug(slug: string): SlugTarget | null;
+  /** New keys or data-folder quota of a person: reaches all their nodes. */
+  updateOwner(owner: Owner): Promise<void>;
+  /** Throws `conflict` while the person still has vclusters. */
+  removeOwner(owner: Owner): Promise<void>;
+  operation(id: string): Promise<Operation | null>;
+  operations(filter: {
+    owner: string | null;
+    object?: string | undefined;
+    active?: boolean | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: Operation[]; next: string | null }>;
+  cancel(id: string, cause: Cause): Promise<Operation>;
+  events(filter: {
+    owner: string | null;
+    object?: string | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: Event[]; next: string | null }>;
+  images(): Promise<Image[]>;
+  buildImage(request: Cause & { name: string; recipe?: Recipe | undefined }): Promise<Operation>;
+  patchImage(request: Cause & { name: string; warm: number }): Promise<Image>;
+  deleteImage(request: Cause & { name: string }): Promise<void>;
+  hosts(): Promise<Host[]>;
+  /** Named checks for /readyz: null = well, otherwise what is wrong. */
+  health(): Promise<Record<string, string | null>>;
+}

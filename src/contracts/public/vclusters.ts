@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { MAX_NODES, Name, NodeSize, Page, Time } from "./names.ts";
+
+/** What a vcluster or a node is doing. `ready` means that what the person clicked for answers. */
+export const State = z.enum(["pending", "preparing", "booting", "ready", "stopping", "stopped", "failed", "deleting"]);
+export type State = z.infer<typeof State>;
+
+export const Node = z.object({
+  id: z.string(),
+  name: z.string().describe("host-0, host-1, …"),
+  slug: z.string().nullable().describe("first part of the node's URLs on the workspace port"),
+  state: State,
+  reason: z.string().nullable().describe("why it is in this state, in words"),
+  host: z.string().nullable(),
+  address: z.string().nullable(),
+  size: NodeSize,
+  warm: z.boolean().describe("was it taken from the warm pool"),
+  bootedAt: Time.nullable(),
+});
+export type Node = z.infer<typeof Node>;
+
+export const Vcluster = z.object({
+  id: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  image: z.string(),
+  state: State,
+  reason: z.string().nullable(),
+  desired: z.enum(["running", "stopped", "deleted"]),
+  subnet: z.string().nullable(),
+  nodes: z.array(Node),
+  operation: z.string().nullable().describe("the operation that is changing it now"),
+  createdAt: Time,
+});
+export type Vcluster = z.infer<typeof Vcluster>;
+
+export const VclusterCreate = z.strictObject({
+  name: Name.optional().describe("left out: the server makes one"),
+  image: Name.optional().describe("default: base"),
+  nodes: z.int().min(1).max(MAX_NODES).optional().describe("1 to 128; default 1"),
+  size: NodeSize.partial().strict().optional(),
+});
+export type VclusterCreate = z.infer<typeof VclusterCreate>;
+export const VclusterPatch = z.strictObject({ name: Name });
+export const VclusterScale = z.strictObject({
+  nodes: z.int().min(1).max(MAX_NODES),
+  size: NodeSize.partial().strict().optional().describe("size of added nodes"),
+});
+/** The name typed again, so that nothing is deleted by a stray click. */
+export const VclusterDelete = z.object({ confirm: z.string().max(64).optional() });
+/** Admins name the owner whose vcluster they mean; people leave it out. */
+export const OwnerQuery = z.object({ owner: z.string().max(64).optional() });
+export const VclusterList = z.object({ items: z.array(Vcluster), next: z.string().nullable() });
+export const VclusterListQuery = Page.extend({
+  owner: z.string().max(64).optional().describe("admins: a name, or * for everybody's"),
+});
+
+export const OpenRequest = z.strictObject({
+  node: z.string().max(20).optional().describe("default host-0"),
+  port: z.int().min(1).max(65535).optional().describe("left out: Jupyter"),
+});
+/** A link that works once, within 60 seconds. */
+export const OpenAnswer = z.object({ url: z.string(), expiresAt: Time });
+
+export const Sample = z.object({
+  at: Time,
+  cpu: z.number().describe("cores in use, average since the last sample"),
+  memory: z.number().describe("bytes"),
+  disk: z.number().describe("bytes"),
+  rx: z.number().describe("bytes/s received by the node"),
+  tx: z.number().describe("bytes/s sent by the node"),
+  pids: z.number(),
+});
+export type Sample = z.infer<typeof Sample>;
+export const NodeMetrics = z.object({ items: z.array(z.object({ node: z.string(), samples: z.array(Sample) })) });
+
+/** exec over WebSocket: first text frame from the client. Then binary frames: first byte 0 = stdin/stdout, 1 = stderr. */
+export const ExecStart = z.strictObject({
+  argv: z.array(z.string().max(131_072)).min(1).max(1000),
+  tty: z.boolean().optional(),
+  cols: z.int().min(1).max(1000).optional(),
+  rows: z.int().min(1).max(1000).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/), z.string().max(4096)).optional(),
+  cwd: z.string().max(4096).optional(),
+});
+export type ExecStart = z.infer<typeof ExecStart>;
+/** Text frames after the first. From the client: resize, eof. From the server: exit, error. */
+export const StreamControl = z.union([
+  z.strictObject({ type: z.literal("resize"), cols: z.number(), rows: z.number() }),
+  z.strictObject({ type: z.literal("eof") }),
+]);
+export type StreamReply = { type: "exit"; code: number } | { type: "error"; message: string; hint: string };
+/** A terminal that is resized to nonsense is clamped to this, never refused. */
+export const TERMINAL_LIMITS = { minCols: 2, maxCols: 1000, minRows: 1, maxRows: 500 };

@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { NodeSize, Sample, State, Step } from "./public/index.ts";
+import { Recipe } from "./public/system.ts";
+
+/** Raised when a message changes its meaning. One older is understood, older ones are refused. */
+export const WIRE_VERSION = 1;
+
+/** 6 characters of our own making: safe in kernel names, paths and argv. */
+export const ShortId = z.string().regex(/^[a-z][a-z0-9]{5}$/);
+
+/** What one node should be. */
+export const NodeSpec = z.strictObject({
+  id: ShortId,
+  name: z.string(),
+  desired: z.enum(["running", "stopped", "gone"]),
+  size: NodeSize,
+  address: z.ipv4(),
+  mac: z.string().regex(/^02(:[0-9a-f]{2}){5}$/),
+});
+export type NodeSpec = z.infer<typeof NodeSpec>;
+
+/**
+ * What one vcluster should be on one host. Desired state, not a command: sending it twice changes nothing.
+ * A worker refuses an order whose (term, generation) is below the highest it has written down for this vcluster.
+ * Nodes that are not listed are left alone; only `desired: "gone"` deletes.
+ */
+export const VclusterOrder = z.strictObject({
+  term: z.int().min(1),
+  generation: z.int().min(1),
+  id: ShortId,
+  name: z.string(),
+  image: z.string(),
+  /** Person's id, for the data folder; quota in MiB. */
+  owner: z.strictObject({ id: ShortId, name: z.string(), home: z.int() }),
+  network: z.strictObject({ subnet: z.cidrv4(), gateway: z.ipv4(), vni: z.int().min(1).max(16_777_215) }),
+  /** Lines of /etc/hosts on every node, all nodes of the vcluster wherever they run. */
+  hosts: z.array(z.strictObject({ name: z.string(), address: z.ipv4() })),
+  /** The person's public keys. */
+  authorizedKeys: z.array(z.string()),
+  /** The key pair with which nodes of this vcluster log into each other. */
+  peerKey: z.strictObject({ private: z.string(), public: z.string() }),
+  nodes: z.array(NodeSpec),
+});
+export type VclusterOrder = z.infer<typeof VclusterOrder>;
+
+/** What a node is, as the worker sees it. Sent whenever it changes, and for every node on (re)connect. */
+export const NodeReport = z.object({
+  type: z.literal("node"),
+  id: ShortId,
+  vcluster: ShortId,
+  generation: z.int(),
+  state: z.union([State, z.literal("gone")]),
+  reason: z.string().nullable(),
+  slug: z.string().nullable(),
+  jupyterToken: z.string().nullable(),
+  warm: z.boolean(),
+  bootedAt: z.int().nullable(),
+});
+export type NodeReport = z.infer<typeof NodeReport>;
+
+export const ImageReport = z.object({
+  type: z.literal("image"),
+  name: z.string(),
+  state: z.enum(["absent", "building", "ready", "failed"]),
+  reason: z.string().nullable(),
+  recipe: Recipe,
+  size: z.number().nullable(),
+  builtAt: z.int().nullable(),
+  warm: z.object({ want: z.int(), have: z.int() }),
+});
+export type ImageReport = z.infer<typeof ImageReport>;
+
+/** Progress of an image build. `done` ends it: error null = built. */
+export const BuildReport = z.object({
+  type: z.literal("build"),
+  operation: z.string(),
+  image: z.string(),
+  steps: z.array(Step),
+  done: z.boolean(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+});
+export type BuildReport = z.infer<typeof BuildReport>;
+
+export const HostReport = z.object({
+  type: z.literal("host"),
+  name: z.string(),
+  address: z.string(),
+  capacity: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
+  used: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
+  warm: z.int(),
+  kernel: z.string(),
+  lxc: z.string(),
+  version: z.string(),
+  wire: z.int(),
+  bootedAt: z.int(),
+  /** null: fit for nodes. Otherwise why not. */
+  problem: z.string().nullable(),
+});
+export type HostReport = z.infer<typeof HostReport>;
+
+export const SampleReport = z.object({ type: z.literal("sample"), vcluster: ShortId, node: ShortId, sample: Sample });
+export type SampleReport = z.infer<typeof SampleReport>;
+
+export const Report = z.discriminatedUnion("type", [NodeReport, ImageReport, BuildReport, HostReport, SampleReport]);
+export type Report = z.infer<typeof Report>;
+
+export type StreamRequest =
+  | { kind: "terminal"; node: string; session: string; cols: number; rows: number }
+  | {
+      kind: "exec";
+      node: string;
+      argv: string[];
+      tty: boolean;
+      cols: number;
+      rows: number;
+      env: Record<string, string>;
+      cwd: string;
+    };
+
+/** One end of a byte stream with a process inside a node. */
+export interface NodeStream {
+  /** Returns false when the other side is behind; more is then best sent after a while. */
+  write(data: Uint8Array): boolean;
+  end(): void;
+  resize(cols: number, rows: number): void;
+  /** Ends the process (exec) or only leaves it (terminal). */
+  close(): void;
+  /** fd 1 or 2; a terminal only knows 1. */
+  onData(listener: (fd: 1 | 2, data: Uint8Array) => void): void;
+  /** Exit code; 128 + signal when it was ended by one. */
+  readonly exited: Promise<number>;
+}
+
+/** What a master asks of the worker on one host. In-process today, over TLS to another host with the same meaning. */
+export interface WorkerApi {
+  /** The current state of everything comes first, then every change. Returns the way to leave. */
+  subscribe(listener: (report: Report) => void): () => void;
+  /** Returns when the order is on disk; what comes of it is reported. Throws `stale_order`. */
+  apply(order: VclusterOrder): Promise<void>;
+  openStream(request: StreamRequest): Promise<NodeStream>;
+  /** The last hour of these nodes. */
+  history(nodes: string[]): Promise<Record<string, Sample[]>>;
+  buildImage(request: { operation: string; recipe: Recipe }): Promise<void>;
+  cancelBuild(operation: string): Promise<void>;
+  deleteImage(name: string): Promise<void>;
+  setWarm(image: string, count: number): Promise<void>;
+  setHomeQuota(owner: string, mib: number): Promise<void>;
+  deleteHome(owner: string): Promise<void>;
+}
