@@ -1,0 +1,132 @@
+import { readFileSync, statfsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "../exec.ts";
+import { type CgroupFacts, cgroupFacts } from "./cgroups.ts";
+import { listeners } from "./ports.ts";
+import { type Probes, probe } from "./probes.ts";
+import { sysctlNames } from "./sysctls.ts";
+import { TOOLS } from "./tools.ts";
+
+/** Everything that the checks look at, read once. The checks themselves are pure: tests hand them any machine. */
+export interface Facts {
+  uid: number;
+  arch: string;
+  release: string;
+  distro: string;
+  systemd: boolean;
+  /** Name of the container that this host itself is, or null. */
+  container: string | null;
+  apparmor: boolean;
+  filesystems: string[];
+  userNamespaces: { present: boolean; max: number | null };
+  cgroups: CgroupFacts;
+  loopControl: boolean;
+  sysctls: Record<string, number | null>;
+  tools: Record<string, string | null>;
+  lxcVersion: string | null;
+  lxcfs: boolean;
+  lxcBridge: boolean;
+  probes: Probes;
+  memoryMiB: number;
+  diskFreeMiB: number;
+  installed: boolean;
+  now: number;
+  /** Time of the last change to the package database: the clock can't be before it. */
+  packagesChangedAt: number;
+  listening: number[];
+  running: boolean;
+}
+
+export interface PreflightInput {
+  prefix: string;
+  /** Settings and their ports that must be free, unless docklet itself runs. */
+  ports: { key: string; port: number }[];
+}
+
+const text = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+const mtime = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Reads the host. Nothing is changed, except in network namespaces of its own that end with the probe. */
+export async function collectFacts(input: PreflightInput): Promise<Facts> {
+  const tools: Record<string, string | null> = {};
+  for (const tool of TOOLS) tools[tool.command] = Bun.which(tool.command, { PATH: SEARCH });
+  const mounts = text("/proc/mounts");
+  return {
+    uid: process.getuid?.() ?? -1,
+    arch: process.arch,
+    release: text("/proc/sys/kernel/osrelease").trim(),
+    distro: /^PRETTY_NAME="?([^"\n]*)/m.exec(text("/etc/os-release"))?.[1] ?? "unknown",
+    systemd: mtime("/run/systemd/system") > 0,
+    container: containerName(),
+    apparmor: text("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
+    filesystems: await filesystems(),
+    userNamespaces: {
+      present: mtime("/proc/self/ns/user") > 0,
+      max: number(text("/proc/sys/user/max_user_namespaces")),
+    },
+    cgroups: cgroupFacts(mounts, text("/proc/cgroups"), text("/sys/fs/cgroup/cgroup.controllers")),
+    loopControl: mtime("/dev/loop-control") > 0,
+    sysctls: Object.fromEntries(sysctlNames().map((k) => [k, number(text(`/proc/sys/${k.replaceAll(".", "/")}`))])),
+    tools,
+    lxcVersion: tools["lxc-start"] ? (await run([tools["lxc-start"], "--version"])).stdout.trim() : null,
+    lxcfs: mounts.includes(" /var/lib/lxcfs fuse.lxcfs "),
+    lxcBridge: mtime("/sys/class/net/lxcbr0") > 0,
+    probes: await probe(tools),
+    memoryMiB: Math.floor((number(/^MemTotal:\s+(\d+)/m.exec(text("/proc/meminfo"))?.[1] ?? "") ?? 0) / 1024),
+    diskFreeMiB: freeMiB(input.prefix),
+    installed: mtime(join(input.prefix, "local")) > 0,
+    now: Date.now(),
+    packagesChangedAt: mtime("/var/lib/dpkg/status"),
+    listening: listeners(text("/proc/net/tcp") + text("/proc/net/tcp6")),
+    running: isDocklet(number(text(join(input.prefix, "local/run/docklet.pid")))),
+  };
+}
+
+const SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const number = (s: string): number | null => (/^\d+\s*$/.test(s) ? Number(s) : null);
+
+function isDocklet(pid: number | null): boolean {
+  return pid !== null && text(`/proc/${pid}/cmdline`).split("\0").includes("serve");
+}
+
+/** File systems that the kernel has, or has as a module that can be loaded. */
+async function filesystems(): Promise<string[]> {
+  const known = text("/proc/filesystems")
+    .split("\n")
+    .map((l) => l.split("\t").at(-1)!)
+    .filter(Boolean);
+  for (const fs of ["overlay", "btrfs", "fuse"]) {
+    if (known.includes(fs)) continue;
+    const modprobe = Bun.which("modprobe", { PATH: SEARCH });
+    if (modprobe && (await run([modprobe, "-n", "-q", fs], { ok: [0, 1] })).code === 0) known.push(fs);
+  }
+  return known;
+}
+
+function containerName(): string | null {
+  const declared = text("/run/systemd/container").trim();
+  if (declared) return declared;
+  const inherited = text("/proc/1/environ")
+    .split("\0")
+    .find((v) => v.startsWith("container="));
+  if (inherited) return inherited.slice("container=".length);
+  return mtime("/.dockerenv") > 0 ? "docker" : null;
+}
+
+function freeMiB(path: string): number {
+  for (let p = path; ; p = dirname(p)) {
+    try {
+      const s = statfsSync(p);
+      return Math.floor((s.bavail * s.bsize) / 1024 / 1024);
+    } catch (e) {
+      if (p === "/") throw e;
+    }
+  }
+}
