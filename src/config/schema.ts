@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatCidr, isPrivate, parseCidr } from "../lib/ipv4.ts";
 
 /**
  * Every setting of docklet: one row each. flag `--proxy-port`, env `DOCKLET_PROXY_PORT` and file key
@@ -13,22 +14,52 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
   retired?: string;
   /** Another name for the key of this row. */
   alias?: string;
+  /** Never shown: not in lists, not in errors. */
+  secret?: boolean;
 }
 
 const setting = <T extends z.ZodType>(
   type: T,
   fallback: string,
   doc: string,
-  more: { retired?: string; alias?: string } = {},
+  more: { retired?: string; alias?: string; secret?: boolean } = {},
 ): Setting<T> => ({ type, default: fallback, doc, ...more });
 
-const port = z.coerce.number().int().min(1).max(65_535);
+/** Plain decimal digits only: an empty value, 0x10 or 1e3 is a mistake, not a number. */
+const decimal = z
+  .string()
+  .regex(/^\d+(?:\.\d+)?$/, "must be a number")
+  .transform(Number);
+const number = (min: number, max: number) => decimal.pipe(z.number().min(min).max(max));
+const whole = (min: number, max: number) => decimal.pipe(z.number().int("must be a whole number").min(min).max(max));
+const port = whole(1, 65_535);
 const flag = z
   .enum(["True", "False", "true", "false", "1", "0", "yes", "no"])
   .transform((v) => ["True", "true", "1", "yes"].includes(v));
 const path = z.string().regex(/^\/[^\0\n]*$/, "must be an absolute path");
 const words = z.string().transform((v) => v.split(/[\s,]+/).filter(Boolean));
 const optional = z.string().transform((v) => (v === "" ? null : v));
+/** A network; host bits are dropped, as the classic default 172.16.0.1/16 has some. */
+const clusterNet = z.string().transform((v, ctx) => {
+  const net = parseCidr(v);
+  const wrong = !net
+    ? "must be a network like 172.16.0.0/16"
+    : net.prefix > 24
+      ? "is too small: it must be a /24 or larger, for example /16"
+      : !isPrivate(net)
+        ? "must be private: inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"
+        : null;
+  if (net && !wrong) return formatCidr(net);
+  ctx.addIssue({ code: "custom", message: wrong ?? "" });
+  return z.NEVER;
+});
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, "must look like 10000-65535")
+  .refine((v) => {
+    const [low, high] = v.split("-").map(Number);
+    return low! >= 1 && low! <= high! && high! <= 65_535;
+  }, "must be two ports between 1 and 65535, the smaller one first");
 /** `base=4,mini=0` */
 const counts = z
   .string()
@@ -44,11 +75,15 @@ const counts = z
 
 export const settings = {
   FS_PREFIX: setting(path, "/opt/docklet", "working directory: local/ per host, global/ shared"),
-  CLUSTER_NAME: setting(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/), "docklet", "name shown to people"),
+  CLUSTER_NAME: setting(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/, "must be 1 to 60 letters, digits, spaces and . _ -"),
+    "docklet",
+    "name shown to people",
+  ),
   HOST_NAME: setting(optional, "", "name of this host in docklet; default: the system's host name"),
   NETWORK_DEVICE: setting(optional, "", "network interface towards the world; default: the one of the default route"),
   CLUSTER_NET: setting(
-    z.string(),
+    clusterNet,
     "172.16.0.1/16",
     "addresses that docklet gives to vclusters; nothing else may use them",
   ),
@@ -82,38 +117,31 @@ export const settings = {
   ETCD: setting(optional, "", "address of an etcd server, for installations with several masters"),
   AUTH_KEY: setting(optional, "", "classic shared key", {
     retired: "Shared keys are gone: hosts join with `docklet join-token create`. Remove AUTH_KEY.",
+    secret: true,
   }),
-  ALLOCATED_PORTS: setting(
-    z.string().regex(/^\d{1,5}-\d{1,5}$/),
-    "10000-65535",
-    "host ports that port mappings may use",
-  ),
+  ALLOCATED_PORTS: setting(portRange, "10000-65535", "host ports that port mappings may use"),
   STORAGE: setting(
     z.enum(["file", "disk"]),
     "file",
     "file: the pool is a sparse file under FS_PREFIX/local; disk: it is DISK",
   ),
   DISK: setting(optional, "", "block device of the pool, for STORAGE=disk; everything on it is lost"),
-  DISKPOOL_SIZE: setting(
-    z.coerce.number().int().min(512).max(100_000_000),
-    "102400",
-    "size of the pool file in MiB; takes space as it fills",
-  ),
-  CPU_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(100), "8", "cores promised per core of the host"),
-  MEMORY_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(20), "2", "memory promised per byte of the host"),
-  DISK_OVERCOMMIT: setting(z.coerce.number().min(0.1).max(100), "4", "disk promised per byte of the pool"),
+  DISKPOOL_SIZE: setting(whole(512, 100_000_000), "102400", "size of the pool file in MiB; takes space as it fills"),
+  CPU_OVERCOMMIT: setting(number(0.1, 100), "8", "cores promised per core of the host"),
+  MEMORY_OVERCOMMIT: setting(number(0.1, 20), "2", "memory promised per byte of the host"),
+  DISK_OVERCOMMIT: setting(number(0.1, 100), "4", "disk promised per byte of the pool"),
   MEMORY_RESERVE: setting(
-    z.coerce.number().int().min(0).max(1_000_000),
+    whole(0, 1_000_000),
     "1024",
     "MiB of memory kept for the host itself; below it the warm pool is given back",
   ),
   WARM_NODES: setting(counts, "base=2", "warm nodes kept per image"),
   DEFAULT_IMAGE: setting(
-    z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+    z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "must be the name of an image"),
     "base",
     "image of a vcluster when nobody names one",
   ),
-  SESSION_HOURS: setting(z.coerce.number().min(0.1).max(8760), "168", "hours until an unused portal session ends"),
+  SESSION_HOURS: setting(number(0.1, 8760), "168", "hours until an unused portal session ends"),
   LOG_LEVEL: setting(
     z
       .enum(["DEBUG", "INFO", "WARNING", "ERROR", "debug", "info", "warning", "warn", "error"])
@@ -123,7 +151,7 @@ export const settings = {
     "INFO",
     "least level that is logged",
   ),
-  LOG_LIFE: setting(z.coerce.number().int().min(1).max(3650), "10", "days that old log files are kept"),
+  LOG_LIFE: setting(whole(1, 3650), "10", "days that old log files are kept"),
 } satisfies Record<string, Setting>;
 
 export type ConfigKey = keyof typeof settings;
