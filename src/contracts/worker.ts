@@ -127,6 +127,9 @@ export interface NodeStream {
   close(): void;
   /** fd 1 or 2; a terminal only knows 1. */
   onData(listener: (fd: 1 | 2, data: Uint8Array) => void): void;
+  /** The reader is behind: stop calling onData until `resume`. A stream without it drops its reader's connection instead. */
+  pause?(): void;
+  resume?(): void;
   /** Exit code; 128 + signal when it was ended by one. */
   readonly exited: Promise<number>;
 }

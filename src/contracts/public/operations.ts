@@ -35,7 +35,10 @@ export type Operation = z.infer<typeof Operation>;
 export const OperationList = z.object({ items: z.array(Operation), next: z.string().nullable() });
 export const OperationQuery = Page.extend({
   object: z.string().max(64).optional(),
-  active: z.coerce.boolean().optional(),
+  /** Not z.coerce.boolean: that takes the text "false" for true. */
+  active: z
+    .preprocess((v) => (v === "true" || v === "1" ? true : v === "false" || v === "0" ? false : v), z.boolean())
+    .optional(),
 });
 
 /** One line of history: who did what to what, and what came of it. */

@@ -74,7 +74,25 @@ export const Sample = z.object({
 export type Sample = z.infer<typeof Sample>;
 export const NodeMetrics = z.object({ items: z.array(z.object({ node: z.string(), samples: z.array(Sample) })) });
 
-/** exec over WebSocket: first text frame from the client. Then binary frames: first byte 0 = stdin/stdout, 1 = stderr. */
+/** `path` is what the browser asked the workspace for; left out: Jupyter's start page. */
+export const OpenSlug = z.strictObject({
+  slug: z.string().regex(/^[a-z][a-z0-9]{9,31}$/),
+  path: z
+    .string()
+    .max(4096)
+    .regex(/^\/(?![/\\])[^\u0000-\u001f\u007f\\]*$/, "must be a path that starts with one slash")
+    .optional(),
+});
+export type OpenSlug = z.infer<typeof OpenSlug>;
+
+/**
+ * Frames of the two WebSockets.
+ * - terminal: binary frames both ways are the terminal's raw bytes. Text from the client is a StreamControl.
+ * - exec: the first frame from the client is text, this object. After it, binary frames from the client are raw
+ *   stdin, and binary frames from the server carry one leading byte: 1 = stdout, 2 = stderr.
+ * - Text frames from the server are a StreamReply; after `exit` or `error` the server closes.
+ * - Close codes: 1000 ended, 1008 no longer allowed (logged out, disabled), 1011 failed, 1013 the reader was too slow.
+ */
 export const ExecStart = z.strictObject({
   argv: z.array(z.string().max(131_072)).min(1).max(1000),
   tty: z.boolean().optional(),
@@ -84,7 +102,7 @@ export const ExecStart = z.strictObject({
   cwd: z.string().max(4096).optional(),
 });
 export type ExecStart = z.infer<typeof ExecStart>;
-/** Text frames after the first. From the client: resize, eof. From the server: exit, error. */
+/** Text frames from the client: resize, eof (exec: stdin ends). */
 export const StreamControl = z.union([
   z.strictObject({ type: z.literal("resize"), cols: z.number(), rows: z.number() }),
   z.strictObject({ type: z.literal("eof") }),
