@@ -12,9 +12,14 @@ export interface ExecOptions {
   timeoutMs?: number;
   cwd?: string;
   env?: Record<string, string>;
-  /** Called with every complete line of stdout and stderr, as it comes. */
+  /**
+   * Called with every complete line of stdout and stderr, as it comes. The output is then not kept:
+   * `stdout` is empty and `stderr` holds the last lines of both, so a build may print gigabytes.
+   */
   onLine?: (line: string) => void;
   signal?: AbortSignal;
+  /** What a cancelled or overdue command gets; default SIGTERM, and SIGKILL 5 s later. */
+  killSignal?: "SIGTERM" | "SIGKILL";
   /** Exit codes that are no failure; default [0]. */
   ok?: number[];
 }
@@ -24,6 +29,9 @@ export interface ExecResult {
   stdout: string;
   stderr: string;
 }
+
+/** Lines of a followed command's output that its error message is made from. */
+const TAIL_LINES = 40;
 
 /** PATH for everything that we start: what a login root has, whatever environment docklet got. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -39,23 +47,29 @@ export async function run(argv: [string, ...string[]], options: ExecOptions = {}
     extendEnv: false,
     cleanup: true,
     maxBuffer: 8 * 1024 * 1024,
+    killSignal: options.killSignal ?? "SIGTERM",
+    ...(options.onLine === undefined ? {} : { all: true as const, buffer: false as const }),
     ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
+  const followed: string[] = [];
   if (options.onLine) {
     const { onLine } = options;
-    void (async () => {
-      try {
-        for await (const line of child.iterable({ from: "all" as never })) onLine(String(line));
-      } catch {
-        // The command's own result below says what went wrong.
-      }
-    })();
+    // Ends with the output; the way the command itself ended is read from the child below.
+    const lines = child.iterable({ from: "all" as never });
+    for await (const line of lines) {
+      if (followed.push(String(line)) > TAIL_LINES) followed.shift();
+      onLine(String(line));
+    }
   }
   const r = await child;
   if (options.signal?.aborted) throw new DockletError("cancelled", "The operation was cancelled.");
-  const result = { code: r.exitCode ?? -1, stdout: String(r.stdout ?? ""), stderr: String(r.stderr ?? "") };
+  const result = {
+    code: r.exitCode ?? -1,
+    stdout: String(r.stdout ?? ""),
+    stderr: options.onLine ? followed.join("\n") : String(r.stderr ?? ""),
+  };
   if ((options.ok ?? [0]).includes(result.code)) return result;
   const why = r.timedOut
     ? `did not finish in ${options.timeoutMs ?? 30_000} ms`
