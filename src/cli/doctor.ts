@@ -31,9 +31,9 @@ export const doctor = command({
     out.table(
       findings,
       [
-        { title: "", value: (f) => f.status, colour: (f) => COLOURS[f.status] },
-        { title: "CHECK", value: (f) => f.name },
-        { title: "FOUND", value: (f) => f.found.split("\n")[0]!.slice(0, 80) },
+        { title: "STATUS", cell: (f) => f.status, colour: (f) => COLOURS[f.status] },
+        { title: "CHECK", cell: (f) => f.name },
+        { title: "FOUND", cell: (f) => f.found.split("\n")[0]!.slice(0, 80) },
       ],
       "",
     );

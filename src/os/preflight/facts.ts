@@ -2,6 +2,7 @@ import { readFileSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "../exec.ts";
 import { type CgroupFacts, cgroupFacts } from "./cgroups.ts";
+import { probeIdmap } from "./idmap.ts";
 import { listeners } from "./ports.ts";
 import { type Probes, probe } from "./probes.ts";
 import { sysctlNames } from "./sysctls.ts";
@@ -27,6 +28,8 @@ export interface Facts {
   lxcfs: boolean;
   lxcBridge: boolean;
   probes: Probes;
+  /** null: works; undefined: could not be tried (no root). */
+  idmap: string | null | undefined;
   memoryMiB: number;
   diskFreeMiB: number;
   installed: boolean;
@@ -63,7 +66,7 @@ export async function collectFacts(input: PreflightInput): Promise<Facts> {
     release: text("/proc/sys/kernel/osrelease").trim(),
     distro: /^PRETTY_NAME="?([^"\n]*)/m.exec(text("/etc/os-release"))?.[1] ?? "unknown",
     systemd: mtime("/run/systemd/system") > 0,
-    container: containerName(),
+    container: containerName(mounts),
     apparmor: text("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
     filesystems: await filesystems(),
     userNamespaces: {
@@ -78,6 +81,7 @@ export async function collectFacts(input: PreflightInput): Promise<Facts> {
     lxcfs: mounts.includes(" /var/lib/lxcfs fuse.lxcfs "),
     lxcBridge: mtime("/sys/class/net/lxcbr0") > 0,
     probes: await probe(tools),
+    idmap: process.getuid?.() === 0 && tools.unshare ? await probeIdmap(input.prefix) : undefined,
     memoryMiB: Math.floor((number(/^MemTotal:\s+(\d+)/m.exec(text("/proc/meminfo"))?.[1] ?? "") ?? 0) / 1024),
     diskFreeMiB: freeMiB(input.prefix),
     installed: mtime(join(input.prefix, "local")) > 0,
@@ -110,14 +114,15 @@ async function filesystems(): Promise<string[]> {
   return known;
 }
 
-function containerName(): string | null {
+function containerName(mounts: string): string | null {
   const declared = text("/run/systemd/container").trim();
   if (declared) return declared;
   const inherited = text("/proc/1/environ")
     .split("\0")
     .find((v) => v.startsWith("container="));
   if (inherited) return inherited.slice("container=".length);
-  return mtime("/.dockerenv") > 0 ? "docker" : null;
+  // A virtual machine made from such an image keeps the file, but not the overlay below /.
+  return mtime("/.dockerenv") > 0 && / \/ overlay /.test(mounts) ? "docker" : null;
 }
 
 function freeMiB(path: string): number {

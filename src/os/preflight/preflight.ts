@@ -3,6 +3,7 @@ import { writeFileAtomic } from "../files.ts";
 import { checkCgroups } from "./cgroups.ts";
 import { collectFacts, type Facts, type PreflightInput } from "./facts.ts";
 import type { Finding, Fix } from "./finding.ts";
+import { checkIdmap } from "./idmap.ts";
 import { checkKernel } from "./kernel.ts";
 import { checkPorts } from "./ports.ts";
 import { checkProbes } from "./probes.ts";
@@ -20,6 +21,7 @@ export function check(f: Facts, input: PreflightInput): Finding[] {
     ...checkTools(f.tools),
     ...checkLxc(f.lxcVersion, f.lxcfs, f.lxcBridge),
     ...checkProbes(f.probes),
+    ...checkIdmap(f.idmap),
     ...checkSysctls(f.sysctls),
     ...checkResources(f),
     ...checkPorts(input.ports, f.listening, f.running),

@@ -38,7 +38,7 @@ const PROBES = {
   nftables: {
     tool: "nft",
     args: ["-f", "-"],
-    input: "table bridge dkp0 { chain c { type filter hook forward priority 0; policy accept; } }\n",
+    input: "table bridge dkp0 { chain c { type filter hook forward priority 0; policy accept; }; }\n",
     remedy: MODULE,
   },
 } satisfies Record<string, Probe>;
