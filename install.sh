@@ -17,12 +17,13 @@ SETTINGS_MARK="# Kept by docklet's installer: docklet makes bridges of its own."
 
 usage() {
   cat <<'TEXT'
-usage: install.sh [--dry-run] [--uninstall [--purge]] [--help]
+usage: install.sh [--dry-run] [--packages | --uninstall [--purge]] [--help]
 
   From a clone:      sudo ./install.sh
   Through a pipe:    curl -fsSL "$URL/install.sh" | sudo INSTALL_DOCKLET_BASE_URL="$URL" sh
 
   --dry-run          tell what would be done, change nothing
+  --packages         install the host packages only
   --uninstall        stop docklet and its nodes, remove program and service; data and settings are kept
   --uninstall --purge
                      the same, and delete data and settings
@@ -32,6 +33,7 @@ Knobs, from the environment:
   INSTALL_DOCKLET_VERSION    take them from BASE_URL/VERSION/
   INSTALL_DOCKLET_BIN_DIR    folder of the program (default /usr/local/bin)
   INSTALL_DOCKLET_IMAGE      image to build at the end (default base)
+  INSTALL_DOCKLET_PACKAGES   more packages to install with those that docklet needs
   INSTALL_DOCKLET_SKIP_IMAGE=1   build no image
   INSTALL_DOCKLET_SKIP_START=1   install only: neither service nor image
   INSTALL_DOCKLET_FORCE=1    go on where the system is not supported or a check fails
@@ -78,6 +80,11 @@ main() {
     return
   fi
   check_system
+  if [ "$MODE" = packages ]; then
+    install_packages
+    return
+  fi
+  need_source
   half_finished
   check_space
   CHANGED=0
@@ -98,6 +105,7 @@ read_arguments() {
   for arg; do
     case $arg in
       --dry-run) DRY=1 ;;
+      --packages) MODE=packages ;;
       --uninstall) MODE=uninstall ;;
       --purge) PURGE=1 ;;
       -h | --help)
@@ -157,6 +165,9 @@ check_system() {
     aarch64) ARCH=arm64 ;;
     *) die "$(uname -m) is not supported: x86_64 or aarch64 is needed." ;;
   esac
+}
+
+need_source() {
   [ -n "$CLONE$BASE_URL" ] ||
     die "there is no clone beside this script, and INSTALL_DOCKLET_BASE_URL is not set." \
       "Run install.sh in a clone, or name the address that docklet-linux-$ARCH is under."
@@ -196,7 +207,7 @@ room() {
 }
 
 missing_packages() {
-  for p in $PACKAGES; do
+  for p in $PACKAGES ${INSTALL_DOCKLET_PACKAGES:-}; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || :)" = installed ] || printf '%s ' "$p"
   done
 }
@@ -208,6 +219,7 @@ install_packages() {
   [ "$DRY" = 0 ] || return 0
   # lxc-net would bring up a bridge with a DHCP server: docklet has its own.
   [ -e "$LXC_NET" ] || printf '%s\nUSE_LXC_BRIDGE="false"\n' "$SETTINGS_MARK" >"$LXC_NET"
+  mkdir -p "$STATE"
   log=$STATE/apt.log
   quiet_services
   # shellcheck disable=SC2086 # one word a package
