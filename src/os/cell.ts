@@ -22,7 +22,7 @@ export interface CellOptions {
 
 /** Own namespaces; killed with docklet (setpriv) and with all that it started (--kill-child of a pid namespace). */
 const ALONE = [
-  ..."nice -n 19 ionice -c 3 setpriv --pdeathsig KILL".split(" "),
+  ..."-n 19 ionice -c 3 setpriv --pdeathsig KILL".split(" "),
   ..."unshare --mount --propagation private --ipc --uts --pid --fork --kill-child=KILL --mount-proc".split(" "),
 ];
 
@@ -70,7 +70,7 @@ exec "$@"
 const NO_TIMEOUT = 0;
 
 function cellRun(script: string, args: string[], options: CellOptions): Promise<void> {
-  const argv: [string, ...string[]] = ["nice", ...ALONE.slice(1), "sh", "-c", script, "docklet-cell", ...args];
+  const argv: [string, ...string[]] = ["nice", ...ALONE, "sh", "-c", script, "docklet-cell", ...args];
   return run(argv, { ...options, timeoutMs: NO_TIMEOUT, killSignal: "SIGKILL" }).then(() => {});
 }
 

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { run } from "./exec.ts";
+
+/** btrfs subvolumes and their quota. Paths are ours: never a name that a person chose without our checks. */
+
+export async function createSubvolume(path: string): Promise<void> {
+  await run(["btrfs", "subvolume", "create", path]);
+}
+
+export async function snapshot(source: string, target: string, options: { readonly: boolean }): Promise<void> {
+  await run(["btrfs", "subvolume", "snapshot", ...(options.readonly ? ["-r"] : []), source, target], {
+    timeoutMs: 300_000,
+  });
+}
+
+/** Deletes if it is there. Space comes back later, by the kernel's cleaner. */
+export async function deleteSubvolume(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  await run(["btrfs", "subvolume", "delete", path], { timeoutMs: 120_000 });
+}
+
+export async function setReadonly(path: string, readonly: boolean): Promise<void> {
+  await run(["btrfs", "property", "set", "-ts", path, "ro", readonly ? "true" : "false"]);
+}
+
+/** Limits what a subvolume may hold, in bytes. */
+export async function limitSubvolume(path: string, bytes: number): Promise<void> {
+  await run(["btrfs", "qgroup", "limit", String(bytes), path]);
+}
+
+export async function enableQuota(pool: string): Promise<void> {
+  await run(["btrfs", "quota", "enable", pool]);
+}
+
+/** Bytes in use per subvolume path (relative to the pool), in one command for all. */
+export async function usage(pool: string): Promise<Map<string, number>> {
+  const [groups, list] = await Promise.all([
+    run(["btrfs", "qgroup", "show", "--raw", pool], { ok: [0, 1] }),
+    run(["btrfs", "subvolume", "list", pool]),
+  ]);
+  const byId = new Map<string, number>();
+  for (const line of groups.stdout.split("\n")) {
+    const m = /^0\/(\d+)\s+(\d+)\s+(\d+)/.exec(line);
+    if (m) byId.set(m[1]!, Number(m[2]));
+  }
+  const out = new Map<string, number>();
+  for (const line of list.stdout.split("\n")) {
+    const m = /^ID (\d+) .* path (.+)$/.exec(line);
+    if (m) out.set(m[2]!, byId.get(m[1]!) ?? 0);
+  }
+  return out;
+}

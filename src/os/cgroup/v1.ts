@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Cgroups, type CgroupUse, DEVICES, type Limits } from "./cgroup.ts";
+import { childFolders, monitorPath, processesIn, readNumber, removeTree, statField } from "./tree.ts";
+
+const CONTROLLERS = [
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "memory",
+  "devices",
+  "freezer",
+  "blkio",
+  "pids",
+  "systemd",
+  "unified",
+  "net_cls",
+  "perf_event",
+  "hugetlb",
+];
+const PERIOD_US = 100_000;
+
+/** cgroup v1: a tree per controller, kept in step. */
+export class CgroupV1 implements Cgroups {
+  readonly version = 1;
+  readonly #controllers: string[];
+
+  constructor(private readonly root: string) {
+    this.#controllers = CONTROLLERS.filter((c) => existsSync(join(root, c)));
+  }
+
+  #at(controller: string, path: string, file = ""): string {
+    return join(this.root, controller, path, file);
+  }
+
+  create(path: string): void {
+    const parts = path.split("/");
+    for (const controller of this.#controllers) {
+      for (let i = 1; i <= parts.length; i++) {
+        const dir = this.#at(controller, parts.slice(0, i).join("/"));
+        if (existsSync(dir)) continue;
+        mkdirSync(dir);
+        // A fresh cpuset is empty and nothing can enter it; LXC's child copies it only with clone_children.
+        if (controller === "cpuset") {
+          for (const file of ["cpuset.cpus", "cpuset.mems"])
+            writeFileSync(join(dir, file), readFileSync(join(dir, "..", file), "utf8").trim());
+          writeFileSync(join(dir, "cgroup.clone_children"), "1");
+        }
+      }
+    }
+    if (parts.length > 1) this.#restrictDevices(path);
+  }
+
+  #restrictDevices(path: string): void {
+    if (!this.#controllers.includes("devices")) return;
+    writeFileSync(this.#at("devices", path, "devices.deny"), "a");
+    for (const device of DEVICES) writeFileSync(this.#at("devices", path, "devices.allow"), device);
+  }
+
+  limit(path: string, limits: Limits): void {
+    const write = (controller: string, file: string, value: number) =>
+      writeFileSync(this.#at(controller, path, file), String(value));
+    const bytes = limits.memory * 1_048_576;
+    const swap = this.#at("memory", path, "memory.memsw.limit_in_bytes");
+    // With swap accounting the two limits must never cross: raise the outer one first, lower it last.
+    const raising = readNumber(this.#at("memory", path, "memory.limit_in_bytes")) < bytes;
+    if (raising && existsSync(swap)) writeFileSync(swap, String(bytes));
+    write("memory", "memory.limit_in_bytes", bytes);
+    if (!raising && existsSync(swap)) writeFileSync(swap, String(bytes));
+    write("cpu", "cpu.cfs_period_us", PERIOD_US);
+    write("cpu", "cpu.cfs_quota_us", Math.max(1000, Math.round(limits.cpu * PERIOD_US)));
+    write("cpu", "cpu.shares", Math.max(2, limits.shares));
+    write("pids", "pids.max", limits.pids);
+  }
+
+  use(path: string): CgroupUse {
+    const memory = readNumber(this.#at("memory", path, "memory.usage_in_bytes"));
+    return {
+      cpu: readNumber(this.#at("cpuacct", path, "cpuacct.usage")),
+      memory: Math.max(0, memory - statField(this.#at("memory", path, "memory.stat"), "total_inactive_file")),
+      pids: readNumber(this.#at("pids", path, "pids.current")),
+    };
+  }
+
+  freeze(path: string, frozen: boolean): void {
+    writeFileSync(this.#at("freezer", path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
+  }
+
+  processes(path: string): number[] {
+    return processesIn(this.#at("pids", path), "cgroup.procs");
+  }
+
+  remove(path: string): void {
+    for (const controller of this.#controllers) removeTree(this.#at(controller, path));
+  }
+
+  children(path: string): string[] {
+    return childFolders(this.#at("pids", path));
+  }
+
+  exists(path: string): boolean {
+    return this.#controllers.some((c) => existsSync(this.#at(c, path)));
+  }
+
+  lxcConfig(path: string): string[] {
+    return [
+      "lxc.cgroup.relative = 0",
+      `lxc.cgroup.dir.container = ${path}/c`,
+      `lxc.cgroup.dir.monitor = ${monitorPath(path)}`,
+    ];
+  }
+}

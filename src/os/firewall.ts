@@ -1,0 +1,27 @@
+import { run } from "./exec.ts";
+
+/** iptables, ipset and nft, always through their restore forms: one process and all or nothing. */
+
+export async function iptablesRestore(text: string): Promise<void> {
+  await run(["iptables-restore", "--noflush", "--wait", "5"], { input: text });
+}
+
+export async function iptables(...args: string[]): Promise<boolean> {
+  return (await run(["iptables", "--wait", "5", ...args], { ok: [0, 1, 2] })).code === 0;
+}
+
+export async function iptablesSave(): Promise<string> {
+  return (await run(["iptables-save"])).stdout;
+}
+
+export async function ipsetRestore(text: string): Promise<void> {
+  await run(["ipset", "-exist", "restore"], { input: text });
+}
+
+export async function ipsetDestroy(name: string): Promise<void> {
+  await run(["ipset", "destroy", name], { ok: [0, 1] });
+}
+
+export async function nft(text: string, ok = [0]): Promise<string> {
+  return (await run(["nft", "-f", "-"], { input: text, ok })).stdout;
+}

@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { closeFd, MOUNT_ATTR, MS, mount, mountSetattr, moveMount, openTree, SyscallError, umount } from "./syscalls.ts";
+
+export interface MountEntry {
+  id: number;
+  target: string;
+  root: string;
+  type: string;
+  source: string;
+}
+
+const unescape = (s: string) => s.replace(/\\(\d{3})/g, (_, o: string) => String.fromCharCode(Number.parseInt(o, 8)));
+
+/** The mounts of this process, from /proc/self/mountinfo, oldest first. */
+export function listMounts(under?: string): MountEntry[] {
+  const out: MountEntry[] = [];
+  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+    const cut = line.indexOf(" - ");
+    if (cut < 0) continue;
+    const left = line.slice(0, cut).split(" ");
+    const [type, source] = line.slice(cut + 3).split(" ");
+    const target = unescape(left[4]!);
+    if (under !== undefined && target !== under && !target.startsWith(`${under}/`)) continue;
+    out.push({ id: Number(left[0]), target, root: unescape(left[3]!), type: type!, source: unescape(source!) });
+  }
+  return out;
+}
+
+export const isMounted = (target: string) => listMounts(target).some((m) => m.target === target);
+
+/** Mounts `source` at `target` as seen through the user namespace's id map. */
+export function idmappedBind(
+  source: string,
+  target: string,
+  usernsFd: number,
+  options: { readonly?: boolean } = {},
+): void {
+  const fd = openTree(source);
+  try {
+    mountSetattr(fd, MOUNT_ATTR.IDMAP | (options.readonly ? MOUNT_ATTR.RDONLY : 0n), usernsFd);
+    moveMount(fd, target);
+  } finally {
+    closeFd(fd);
+  }
+}
+
+export interface OverlayLayers {
+  /** Read-only layer folders, topmost first. */
+  lowers: string[];
+  /** A folder that holds `upper` and `work`. */
+  node: string;
+}
+
+/**
+ * Mounts an overlay at `target` whose layers, upper included, are stored uid-0 based and shown in the node's
+ * range. The layers are handed over as detached mounts, so the host's mount table gets one entry a node.
+ * Overlay mounts a broken work folder silently read-only: the caller gets an error instead.
+ */
+export function idmappedOverlay(layers: OverlayLayers, target: string, usernsFd: number): void {
+  const fds: number[] = [];
+  const tree = (path: string, readonly: boolean) => {
+    const fd = openTree(path);
+    fds.push(fd);
+    mountSetattr(fd, MOUNT_ATTR.IDMAP | (readonly ? MOUNT_ATTR.RDONLY : 0n), usernsFd);
+    return `/proc/self/fd/${fd}`;
+  };
+  try {
+    const lower = layers.lowers.map((l) => tree(l, true)).join(":");
+    const node = tree(layers.node, false);
+    mount(
+      "docklet",
+      target,
+      "overlay",
+      0,
+      `lowerdir=${lower},upperdir=${node}/upper,workdir=${node}/work,index=off,xino=off`,
+    );
+  } finally {
+    for (const fd of fds) closeFd(fd);
+  }
+  if (overlayIsReadonly(target)) {
+    umount(target, true);
+    throw new Error(`the overlay at ${target} came up read-only: its work folder could not be made`);
+  }
+}
+
+function overlayIsReadonly(target: string): boolean {
+  const line = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .findLast((l) => l.includes(` ${target} `) && l.includes(" - overlay "));
+  return line?.split(" - ")[1]?.split(" ").at(-1)?.split(",").includes("ro") ?? true;
+}
+
+/** A plain overlay in the host's own ids, for building images. */
+export function overlay(lowers: string[], upper: string, work: string, target: string): void {
+  mount(
+    "docklet-build",
+    target,
+    "overlay",
+    0,
+    `lowerdir=${lowers.join(":")},upperdir=${upper},workdir=${work},index=off,xino=off`,
+  );
+}
+
+export function tmpfs(target: string, options: string): void {
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  mount("docklet", target, "tmpfs", MS.NOSUID | MS.NODEV, options);
+}
+
+export function makeShared(target: string): void {
+  mount("none", target, "none", MS.SHARED, "");
+}
+
+export function makePrivate(target: string): void {
+  mount("none", target, "none", MS.PRIVATE, "");
+}
+
+/** Unmounts if something is mounted; whatever is stacked there goes too. Lazy by default: a process inside never blocks us. */
+export function unmount(target: string, lazy = true): void {
+  for (let i = 0; i < 16; i++) {
+    try {
+      umount(target, lazy);
+    } catch (e) {
+      if (e instanceof SyscallError && (e.code === "EINVAL" || e.code === "ENOENT")) return;
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Processes whose bytes people see: a terminal or plain pipes. Everything else runs through exec.ts. */
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const ENV = { PATH, LC_ALL: "C.UTF-8", TERM: "xterm-256color" };
+
+export interface LiveProcess {
+  /** False when it has not taken everything yet; the rest is kept and sent later. */
+  write(data: Uint8Array): boolean;
+  end(): void;
+  resize(cols: number, rows: number): void;
+  kill(): void;
+  readonly exited: Promise<number>;
+}
+
+/** Runs `argv` on a terminal of its own. The options are passed inline: a pre-made Bun.Terminal delivers no ^C. */
+export function spawnTerminal(
+  argv: string[],
+  cols: number,
+  rows: number,
+  onData: (data: Uint8Array) => void,
+): LiveProcess {
+  const child = Bun.spawn(argv, { env: ENV, terminal: { cols, rows, data: (_t, data) => onData(data) } });
+  const terminal = child.terminal!;
+  return {
+    write: (data) => {
+      terminal.write(data);
+      return true;
+    },
+    end: () => terminal.write("\x04"),
+    resize: (c, r) => terminal.resize(c, r),
+    kill: () => child.kill("SIGHUP"),
+    exited: child.exited.then((code) => {
+      terminal.close();
+      return code;
+    }),
+  };
+}
+
+/** Runs `argv` on pipes; stdout and stderr stay apart. `exited` settles after the last byte was handed over. */
+export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array) => void): LiveProcess {
+  const child = Bun.spawn(argv, { env: ENV, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const pump = async (fd: 1 | 2, stream: ReadableStream<Uint8Array>) => {
+    for await (const chunk of stream) onData(fd, chunk);
+  };
+  const drained = Promise.all([pump(1, child.stdout), pump(2, child.stderr)]);
+  return {
+    write: (data) => {
+      child.stdin.write(data);
+      const flushed = child.stdin.flush();
+      return !(flushed instanceof Promise);
+    },
+    end: () => void child.stdin.end(),
+    resize: () => {},
+    kill: () => child.kill("SIGKILL"),
+    exited: drained.then(() => child.exited),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Report } from "../contracts/worker.ts";
+import { ImageDesk } from "./image-desk.ts";
+import type { Images } from "./images/images.ts";
+import { Containers } from "./lxc/container.ts";
+import { writeSeccomp } from "./lxc/seccomp.ts";
+import { HostGauge } from "./metrics/host.ts";
+import { Sampler } from "./metrics/sampler.ts";
+import { Attachments } from "./network/attachment.ts";
+import { Bridges } from "./network/bridges.ts";
+import { type HostNetwork, hostNameServers } from "./network/host-network.ts";
+import { Identity } from "./nodes/identity.ts";
+import { Instances } from "./nodes/instances.ts";
+import { Orders } from "./nodes/orders.ts";
+import { Runtime } from "./nodes/runtime.ts";
+import { Settlement } from "./nodes/settlement.ts";
+import { WarmPool } from "./nodes/warm-pool.ts";
+import { Homes } from "./rootfs/homes.ts";
+import { Rootfs } from "./rootfs/rootfs.ts";
+import type { WorkerOptions } from "./worker.ts";
+
+export type WorkerParts = ReturnType<typeof assemble>;
+
+/** All parts of a worker, wired once, when the pool is mounted and the network is known. */
+export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, report: (r: Report) => void) {
+  const { layout, cgroups, store, metricsStore, clock, log, hostName, version, network } = o;
+  const instances = new Instances(store);
+  const orders = new Orders(store);
+  const containers = new Containers(layout, cgroups, writeSeccomp(layout));
+  const rootfs = new Rootfs(layout);
+  const homes = new Homes(layout);
+  const bridges = new Bridges(layout);
+  const attachments = new Attachments(layout, bridges);
+  const identity = new Identity(layout, () => (network.dns.includes("auto") ? hostNameServers() : net.dns));
+  const desk: ImageDesk = new ImageDesk({
+    images,
+    instances,
+    warm: (image) => ({ want: warm.want(image), have: warm.have(image) }),
+    log,
+    report,
+    changed: () => warm.poke(),
+  });
+  const runtime = new Runtime({
+    layout,
+    cgroups,
+    containers,
+    rootfs,
+    homes,
+    attachments,
+    identity,
+    instances,
+    images: desk,
+    clock,
+  });
+  const warm: WarmPool = new WarmPool({
+    store,
+    instances,
+    runtime,
+    images: desk,
+    clock,
+    log,
+    reserve: o.memoryReserve,
+    defaults: (image) => o.warmDefaults[image] ?? 0,
+    changed: (image) => desk.reportImage(image),
+  });
+  const settlement = new Settlement({ orders, instances, runtime, warm, images: desk, bridges, clock, log, report });
+  const sampler = new Sampler({
+    layout,
+    cgroups,
+    clock,
+    store: metricsStore,
+    emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
+  });
+  const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });
+  return { instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
+}

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DockletError } from "../../lib/errors.ts";
+import { until } from "../../lib/retry.ts";
+import type { Cgroups } from "../../os/cgroup/cgroup.ts";
+import { startDaemon } from "../../os/daemon.ts";
+import { isAlive } from "../../os/procfs.ts";
+import type { Layout } from "../layout.ts";
+import { type ContainerFacts, renderConfig } from "./config.ts";
+
+/** systemd's "halt" is SIGRTMIN+3; busybox init powers off on SIGUSR2. */
+const HALT_SIGNAL = { systemd: 37, simple: 12 } as const;
+
+/** One LXC container: start, find again, end. Knows nothing of whom it serves. */
+export class Containers {
+  constructor(
+    private readonly layout: Layout,
+    private readonly cgroups: Cgroups,
+    private readonly seccomp: string,
+  ) {}
+
+  /** Host pid of the node's init, or null when it does not run. */
+  initPid(id: string): number | null {
+    let pid: number;
+    try {
+      pid = Number(readFileSync(join(this.layout.run(id), "init.pid"), "utf8"));
+    } catch {
+      return null;
+    }
+    return Number.isInteger(pid) && pid > 1 && isAlive(pid, `/${this.layout.cgroup(id)}/`) ? pid : null;
+  }
+
+  /**
+   * Starts and returns the pid of init, as soon as the container has its namespaces. `lxc-start` stays as its
+   * monitor in a session of its own, so docklet's end is not the node's end.
+   */
+  async start(facts: ContainerFacts): Promise<number> {
+    const run = this.layout.run(facts.id);
+    const config = join(run, "lxc.conf");
+    const logFile = join(run, "lxc.log");
+    rmSync(join(run, "init.pid"), { force: true });
+    writeFileSync(config, renderConfig(this.layout, this.cgroups, facts, this.seccomp), { mode: 0o600 });
+    const monitor = startDaemon(
+      [
+        "lxc-start",
+        "-F",
+        "-P",
+        this.layout.lxcPath,
+        "-n",
+        this.layout.container(facts.id),
+        "-f",
+        config,
+        "-o",
+        logFile,
+        "-l",
+        "WARN",
+      ],
+      logFile,
+    );
+    let ended: number | null = null;
+    void monitor.exited.then((code) => {
+      ended = code;
+    });
+    return until(
+      `container ${facts.id} to start`,
+      () => {
+        if (ended !== null)
+          throw new DockletError(
+            "host_command",
+            `lxc-start exited with ${ended}: ${this.#lastErrors(logFile)}`,
+            "The node's disk is kept; start it again, or look into the host's log.",
+          );
+        return this.initPid(facts.id);
+      },
+      { timeoutMs: 30_000, firstMs: 2, maxMs: 20 },
+    );
+  }
+
+  #lastErrors(logFile: string): string {
+    if (!existsSync(logFile)) return "no log";
+    return (
+      readFileSync(logFile, "utf8")
+        .trim()
+        .split("\n")
+        .filter((l) => /ERROR|lxc-start:/.test(l))
+        .slice(-4)
+        .map((l) => l.replace(/^lxc-start \S+ \S+ /, ""))
+        .join(" | ")
+        .slice(0, 800) || "no error in its log"
+    );
+  }
+
+  /** Asks init to end and waits `graceMs`; then ends everything in the node. Returns when no process of it is left. */
+  async stop(id: string, init: "systemd" | "simple", graceMs: number): Promise<void> {
+    const pid = this.initPid(id);
+    if (pid !== null && graceMs > 0) {
+      process.kill(pid, HALT_SIGNAL[init]);
+      await until(`node ${id} to halt`, () => this.initPid(id) === null, {
+        timeoutMs: graceMs,
+        firstMs: 10,
+        maxMs: 50,
+      }).catch(() => {});
+    }
+    const group = this.layout.cgroup(id);
+    // Ending init ends the whole pid namespace; a frozen group must run to die.
+    await until(
+      `processes of ${id} to end`,
+      () => {
+        const left = this.cgroups.processes(group);
+        if (left.length === 0) return true;
+        this.cgroups.freeze(group, false);
+        for (const p of left) signal(p);
+        return false;
+      },
+      { timeoutMs: 15_000, firstMs: 5, maxMs: 100 },
+    );
+    await until(
+      `monitor of ${id} to leave`,
+      () => this.cgroups.processes(`${this.layout.monitorRoot}/${id}`).length === 0,
+      { timeoutMs: 10_000, firstMs: 5, maxMs: 50 },
+    ).catch(() => {
+      for (const p of this.cgroups.processes(`${this.layout.monitorRoot}/${id}`)) signal(p);
+    });
+  }
+
+  /** argv of a command that runs inside the node as its root, with nothing of the host's environment. */
+  attach(id: string, argv: string[], env: Record<string, string>): [string, ...string[]] {
+    const vars = Object.entries(env).flatMap(([k, v]) => ["--set-var", `${k}=${v}`]);
+    return [
+      "lxc-attach",
+      "-P",
+      this.layout.lxcPath,
+      "-n",
+      this.layout.container(id),
+      "--clear-env",
+      ...vars,
+      "--",
+      ...argv,
+    ];
+  }
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It went by itself.
+  }
+}

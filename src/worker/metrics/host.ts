@@ -1,0 +1,46 @@
+import type { HostReport } from "../../contracts/worker.ts";
+import { WIRE_VERSION } from "../../contracts/worker.ts";
+import { output } from "../../os/exec.ts";
+import { bootTime, cpuCount, cpuTimes, diskSpace, kernelVersion, memory } from "../../os/procfs.ts";
+import type { Layout } from "../layout.ts";
+
+/** What this host has and how much of it is in use. */
+export class HostGauge {
+  #cpu = cpuTimes();
+  #lxc = "unknown";
+
+  constructor(
+    private readonly layout: Layout,
+    private readonly facts: { name: string; address: string; version: string },
+  ) {}
+
+  async start(): Promise<void> {
+    this.#lxc = (await output(["lxc-start", "--version"])).trim();
+  }
+
+  report(warm: number, problem: string | null): HostReport {
+    const [busy, all] = cpuTimes();
+    const share = all > this.#cpu[1] ? (busy - this.#cpu[0]) / (all - this.#cpu[1]) : 0;
+    this.#cpu = [busy, all];
+    const mem = memory();
+    const disk = diskSpace(this.layout.pool);
+    return {
+      type: "host",
+      name: this.facts.name,
+      address: this.facts.address,
+      capacity: { cpu: cpuCount(), memory: mem.total, disk: disk.total },
+      used: {
+        cpu: Math.round(share * cpuCount() * 100) / 100,
+        memory: mem.total - mem.available,
+        disk: disk.total - disk.free,
+      },
+      warm,
+      kernel: kernelVersion(),
+      lxc: this.#lxc,
+      version: this.facts.version,
+      wire: WIRE_VERSION,
+      bootedAt: bootTime(),
+      problem,
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { DockletError } from "../../lib/errors.ts";
+import { addresses, routes } from "../../os/ip.ts";
+
+/** What the host's own network looks like to a node. */
+export interface HostNetwork {
+  /** Interface towards the world. */
+  device: string;
+  address: string;
+  deny: string[];
+  dns: string[];
+}
+
+/** Never anybody's business from inside a node, whatever the configuration says. */
+const ALWAYS_DENIED = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"];
+
+export interface NetworkOptions {
+  device: string | null;
+  clusterNet: string;
+  /** "auto" or networks */
+  deny: string[];
+  /** "auto" or addresses */
+  dns: string[];
+}
+
+export async function lookAtHostNetwork(o: NetworkOptions): Promise<HostNetwork> {
+  const table = await routes();
+  const all = await addresses();
+  const device =
+    o.device ??
+    table.find((r) => r.dst === "default")?.dev ??
+    all.find((a) => a.ifname !== "lo" && a.addr_info.some((i) => i.family === "inet"))?.ifname ??
+    "lo";
+  const mine = all.find((a) => a.ifname === device)?.addr_info.find((i) => i.family === "inet");
+  if (!mine)
+    throw new DockletError(
+      "invalid",
+      `NETWORK_DEVICE ${device} has no IPv4 address.`,
+      `Set NETWORK_DEVICE to one of: ${all.map((a) => a.ifname).join(", ")}.`,
+    );
+  // The host's directly attached networks hold its management, storage and neighbours; 'auto' keeps nodes out of them.
+  const attached = table
+    .filter((r) => r.gateway === undefined && r.dst.includes("/") && !r.dev.startsWith("dk"))
+    .map((r) => r.dst);
+  return {
+    device,
+    address: mine.local,
+    deny: [...new Set([...ALWAYS_DENIED, o.clusterNet, ...o.deny.flatMap((d) => (d === "auto" ? attached : [d]))])],
+    dns: o.dns.flatMap((d) => (d === "auto" ? hostNameServers() : [d])),
+  };
+}
+
+/** The host's name servers that others can ask too: a stub on loopback is looked through. */
+export function hostNameServers(): string[] {
+  for (const file of ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]) {
+    if (!existsSync(file)) continue;
+    const found = [...readFileSync(file, "utf8").matchAll(/^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)]
+      .map((m) => m[1]!)
+      .filter((ip) => !ip.startsWith("127."));
+    if (found.length > 0) return found.slice(0, 3);
+  }
+  return [];
+}
+
+/** Settings of the kernel that nodes' networks need. Only what docklet needs; the rest is `docklet doctor`'s. */
+export function prepareKernel(): void {
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+}

@@ -1,0 +1,148 @@
+import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
+import { Semaphore } from "../../lib/mutex.ts";
+import type { Cgroups, Limits } from "../../os/cgroup/cgroup.ts";
+import type { Clock } from "../../os/clock.ts";
+import { setHostnameOf } from "../../os/namespaces.ts";
+import { cpuCount } from "../../os/procfs.ts";
+import { type Layout, rangeBase } from "../layout.ts";
+import type { Containers } from "../lxc/container.ts";
+import type { Attachments } from "../network/attachment.ts";
+import type { Homes } from "../rootfs/homes.ts";
+import type { Rootfs } from "../rootfs/rootfs.ts";
+import type { Identity } from "./identity.ts";
+import type { Instance, Instances } from "./instances.ts";
+
+/** What the runtime must know of an image. */
+export interface ImageFacts {
+  layers: string[];
+  init: "systemd" | "simple";
+  ready: "init" | "ssh" | "jupyter";
+}
+
+export interface ImageSource {
+  facts(name: string): ImageFacts | null;
+  /** docklet's own layer, always on top. */
+  dockletLayer(): Promise<string>;
+}
+
+/** A warm node's limits: below the smallest plan, because memory can only be taken away while it is unused. */
+const WARM_LIMITS: Limits = { cpu: 1, memory: 256, pids: 512, shares: 64 };
+const WORKING_SHARES = 1024;
+/** Processes of one node; the classic docklet's cap. */
+const PIDS = 4096;
+const GRACE_MS = 8_000;
+/** Claims and starts that people wait for go first. */
+export const PRIORITY = { person: 0, warm: 10 };
+
+/**
+ * The two halves of a node's life. `boot` makes a running container that belongs to nobody; `bind` gives it an
+ * owner from outside. A cold start is both in a row, a warm start is the second alone.
+ */
+export class Runtime {
+  readonly #boots: Semaphore;
+  /** MiB last set, to spare a btrfs command when nothing changed. */
+  readonly #disk = new Map<string, number>();
+  readonly #limits = new Map<string, string>();
+
+  constructor(
+    private readonly parts: {
+      layout: Layout;
+      cgroups: Cgroups;
+      containers: Containers;
+      rootfs: Rootfs;
+      homes: Homes;
+      attachments: Attachments;
+      identity: Identity;
+      instances: Instances;
+      images: ImageSource;
+      clock: Clock;
+    },
+  ) {
+    // More boots at once than cores only make each of them slower.
+    this.#boots = new Semaphore(Math.max(2, cpuCount()));
+  }
+
+  pid(i: Instance): number | null {
+    return this.parts.containers.initPid(i.id);
+  }
+
+  /** Disk, mounts, limits, container. Each step looks first, so calling it on a half-made instance finishes it. */
+  async boot(i: Instance, order: { spec: NodeSpec; order: VclusterOrder } | null, priority: number): Promise<number> {
+    const { layout, cgroups, containers, rootfs, attachments, identity, images } = this.parts;
+    const running = this.pid(i);
+    if (running !== null) return running;
+    return this.#boots.run(async () => {
+      await rootfs.makeDisk(i.id);
+      const base = rangeBase(layout.tag, i.range);
+      await rootfs.mount(i.id, [await images.dockletLayer(), ...i.layers], base);
+      identity.writeBirth(i);
+      if (order) {
+        identity.writeOrder(i, order.spec, order.order);
+        await attachments.prepare(i.id, order.spec, order.order);
+      }
+      cgroups.create(layout.cgroup(i.id));
+      this.#limit(i, order ? limitsOf(order.spec) : WARM_LIMITS);
+      const pid = await containers.start({
+        id: i.id,
+        idBase: base,
+        hostname: order?.spec.name ?? "node",
+        init: images.facts(i.image)?.init ?? "systemd",
+        mac:
+          order?.spec.mac ??
+          `02:00:00:${i.id.charCodeAt(1).toString(16)}:${i.id.charCodeAt(2).toString(16)}:${i.id.charCodeAt(3).toString(16)}`,
+      });
+      this.parts.instances.setBooted(i.id, this.parts.clock.now());
+      return pid;
+    }, priority);
+  }
+
+  /** Makes a running instance this node of this vcluster. Doing it again changes only what differs. */
+  async bind(i: Instance, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
+    const { rootfs, homes, attachments, identity } = this.parts;
+    this.#limit(i, limitsOf(spec));
+    identity.writeOrder(i, spec, order);
+    setHostnameOf(pid, spec.name);
+    const home = homes.ensure(order.owner.id, order.owner.home).then(() => rootfs.bindHome(i.id, order.owner.id, pid));
+    const network = attachments.prepare(i.id, spec, order).then(() => attachments.plug(i.id, pid, spec, order));
+    const disk =
+      this.#disk.get(i.id) === spec.size.disk
+        ? undefined
+        : rootfs.limit(i.id, spec.size.disk).then(() => this.#disk.set(i.id, spec.size.disk));
+    await Promise.all([home, network, disk]);
+  }
+
+  /** Ends it, gently where `graceful`, and takes its mounts away. The disk stays. */
+  async stop(i: Instance, graceful: boolean): Promise<void> {
+    const { layout, cgroups, containers, rootfs, attachments, images } = this.parts;
+    await containers.stop(i.id, images.facts(i.image)?.init ?? "systemd", graceful ? GRACE_MS : 0);
+    await attachments.forget(i.id);
+    rootfs.unmount(i.id);
+    this.#limits.delete(i.id);
+    cgroups.remove(layout.cgroup(i.id));
+    cgroups.remove(`${layout.monitorRoot}/${i.id}`);
+  }
+
+  /** Removes all there is of it; its row goes last. */
+  async destroy(i: Instance): Promise<void> {
+    if (i.stage !== "dying") this.parts.instances.setStage(i.id, "dying");
+    await this.stop(i, false);
+    await this.parts.rootfs.deleteDisk(i.id);
+    this.#disk.delete(i.id);
+    this.parts.instances.remove(i.id);
+  }
+
+  /** Background work of a node that nobody waits for must never slow one that somebody does. */
+  #limit(i: Instance, limits: Limits): void {
+    const key = JSON.stringify(limits);
+    if (this.#limits.get(i.id) === key) return;
+    this.parts.cgroups.limit(this.parts.layout.cgroup(i.id), limits);
+    this.#limits.set(i.id, key);
+  }
+}
+
+const limitsOf = (spec: NodeSpec): Limits => ({
+  cpu: spec.size.cpu,
+  memory: spec.size.memory,
+  pids: PIDS,
+  shares: WORKING_SHARES,
+});

@@ -1,0 +1,208 @@
+import type { NodeReport, NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
+import { DockletError, messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { KeyedMutex } from "../../lib/mutex.ts";
+import type { Clock } from "../../os/clock.ts";
+import type { Bridges } from "../network/bridges.ts";
+import type { Instance, Instances } from "./instances.ts";
+import { birth } from "./keys.ts";
+import type { Orders } from "./orders.ts";
+import { waitAnswering, waitListening } from "./readiness.ts";
+import { type ImageSource, PRIORITY, type Runtime } from "./runtime.ts";
+import type { WarmPool } from "./warm-pool.ts";
+
+interface Status {
+  state: NodeReport["state"];
+  reason: string | null;
+  generation: number;
+}
+
+/**
+ * Makes every node what the newest order says: observe, compare, apply, report. Creating, recovering after a
+ * power cut, repairing and deleting are this one path. One node is settled by one caller at a time.
+ */
+export class Settlement {
+  readonly #mutex = new KeyedMutex<string>();
+  readonly #status = new Map<string, Status>();
+  /** What a node waits for is given up as soon as a newer order wants something else of it. */
+  readonly #waits = new Map<string, AbortController>();
+
+  constructor(
+    private readonly parts: {
+      orders: Orders;
+      instances: Instances;
+      runtime: Runtime;
+      warm: WarmPool;
+      images: ImageSource;
+      bridges: Bridges;
+      clock: Clock;
+      log: Logger;
+      report: (r: NodeReport) => void;
+    },
+  ) {}
+
+  /** Everything that is known of every ordered node, for someone who starts to listen. */
+  reports(): NodeReport[] {
+    return this.parts.orders.all().flatMap((o) => o.nodes.map((n) => this.#reportOf(n, o)));
+  }
+
+  async settleAll(): Promise<void> {
+    await Promise.all(this.parts.orders.all().map((o) => this.settle(o.id)));
+  }
+
+  /** Never rejects: what goes wrong with a node is in its report. */
+  async settle(vcluster: string): Promise<void> {
+    const order = this.parts.orders.get(vcluster);
+    if (!order) return;
+    for (const spec of order.nodes) if (spec.desired !== "running") this.#waits.get(spec.id)?.abort();
+    await Promise.all(order.nodes.map((n) => this.#mutex.run(n.id, () => this.#settleNode(vcluster, n.id))));
+    await this.#finishIfEmpty(vcluster);
+  }
+
+  /** LXC says that a container came up by itself: a reboot inside the node. */
+  cameUp(id: string): void {
+    const i = this.parts.instances.get(id);
+    if (i?.node && i.vcluster && !this.#mutex.busy(i.node)) void this.settle(i.vcluster);
+  }
+
+  /** LXC says that a container is over. If nobody ordered that, the person hears of it. */
+  wentDown(id: string): void {
+    const i = this.parts.instances.get(id);
+    if (!i?.node || i.stage === "dying") return;
+    const { node } = i;
+    void this.#mutex.run(node, async () => {
+      const found = this.#find(i.vcluster!, node);
+      if (!found || this.parts.runtime.pid(i) !== null || this.#status.get(node)?.state === "stopped") return;
+      await this.parts.runtime.stop(i, false);
+      if (found.spec.desired === "running")
+        this.#set(
+          found.spec,
+          found.order,
+          "stopped",
+          "It was shut down from inside, or ran out of memory. Start it again when you need it.",
+        );
+    });
+  }
+
+  #find(vcluster: string, node: string): { order: VclusterOrder; spec: NodeSpec } | null {
+    const order = this.parts.orders.get(vcluster);
+    const spec = order?.nodes.find((n) => n.id === node);
+    return order && spec ? { order, spec } : null;
+  }
+
+  async #settleNode(vcluster: string, node: string): Promise<void> {
+    // Read again inside the lock: the order may have changed while we waited for our turn.
+    const found = this.#find(vcluster, node);
+    if (!found) return;
+    const { order, spec } = found;
+    try {
+      if (spec.desired === "running") await this.#run(order, spec);
+      else if (spec.desired === "stopped") await this.#stop(order, spec);
+      else await this.#remove(order, spec);
+    } catch (e) {
+      if (this.#find(vcluster, node)?.spec.desired !== spec.desired) return;
+      this.parts.log.warn({ err: e, node, vcluster }, "node could not be settled");
+      this.#set(spec, order, "failed", messageOf(e));
+    }
+  }
+
+  async #run(order: VclusterOrder, spec: NodeSpec): Promise<void> {
+    const { runtime, images, log } = this.parts;
+    const image = images.facts(order.image);
+    let i = this.parts.instances.ofNode(spec.id);
+    const began = performance.now();
+    if (!i) {
+      if (!image)
+        throw new DockletError(
+          "not_found",
+          `Image ${order.image} is not on this host.`,
+          "Build it first: docklet image build " + order.image,
+        );
+      i =
+        this.parts.warm.take(order.image, (w) => this.parts.instances.claim(w.id, spec.id, order.id)) ??
+        this.#create(order, spec, image.layers);
+    }
+    const wasReady = this.#status.get(spec.id)?.state === "ready";
+    let pid = runtime.pid(i);
+    if (pid === null) {
+      this.#set(spec, order, "preparing", null);
+      // Remains of a life before a crash or a reboot of the host would be in the way of the next.
+      await runtime.stop(i, false);
+      pid = await runtime.boot(i, { spec, order }, PRIORITY.person);
+    }
+    if (!wasReady) this.#set(spec, order, "booting", null);
+    await runtime.bind(i, pid, spec, order);
+    if (!wasReady) await this.#waitReady(i, image?.ready ?? "init", spec);
+    this.#set(spec, order, "ready", null);
+    if (!wasReady) log.debug({ node: spec.id, warm: i.warm, ms: Math.round(performance.now() - began) }, "node ready");
+  }
+
+  #create(order: VclusterOrder, spec: NodeSpec, layers: string[]): Instance {
+    return this.parts.instances.add(
+      { ...birth(), node: spec.id, vcluster: order.id, image: order.image, layers, stage: "claimed" },
+      this.parts.clock.now(),
+    );
+  }
+
+  async #waitReady(i: Instance, when: "init" | "ssh" | "jupyter", spec: NodeSpec): Promise<void> {
+    const wait = new AbortController();
+    this.#waits.set(spec.id, wait);
+    try {
+      await waitListening(i, when, () => this.parts.runtime.pid(i), wait.signal);
+      if (when === "jupyter") await waitAnswering(i, spec.address, wait.signal);
+    } finally {
+      this.#waits.delete(spec.id);
+    }
+  }
+
+  async #stop(order: VclusterOrder, spec: NodeSpec): Promise<void> {
+    const i = this.parts.instances.ofNode(spec.id);
+    if (i && this.#status.get(spec.id)?.state !== "stopped") {
+      if (this.parts.runtime.pid(i) !== null) this.#set(spec, order, "stopping", null);
+      await this.parts.runtime.stop(i, true);
+    }
+    this.#set(spec, order, "stopped", null);
+  }
+
+  async #remove(order: VclusterOrder, spec: NodeSpec): Promise<void> {
+    const i = this.parts.instances.ofNode(spec.id);
+    if (i) {
+      this.#set(spec, order, "deleting", null);
+      await this.parts.runtime.destroy(i);
+    }
+    this.#set(spec, order, "gone", null);
+  }
+
+  async #finishIfEmpty(vcluster: string): Promise<void> {
+    const order = this.parts.orders.get(vcluster);
+    if (!order || order.nodes.some((n) => n.desired !== "gone") || this.parts.instances.inVcluster(vcluster).length > 0)
+      return;
+    await this.parts.bridges.remove(vcluster);
+    this.parts.orders.finish(vcluster);
+    for (const n of order.nodes) this.#status.delete(n.id);
+  }
+
+  #set(spec: NodeSpec, order: VclusterOrder, state: NodeReport["state"], reason: string | null): void {
+    const before = this.#status.get(spec.id);
+    this.#status.set(spec.id, { state, reason, generation: order.generation });
+    if (before?.state === state && before.reason === reason && before.generation === order.generation) return;
+    this.parts.report(this.#reportOf(spec, order));
+  }
+
+  #reportOf(spec: NodeSpec, order: VclusterOrder): NodeReport {
+    const s = this.#status.get(spec.id);
+    const i = this.parts.instances.ofNode(spec.id);
+    return {
+      type: "node",
+      id: spec.id,
+      vcluster: order.id,
+      generation: s?.generation ?? order.generation,
+      state: s?.state ?? "pending",
+      reason: s?.reason ?? null,
+      slug: i?.slug ?? null,
+      jupyterToken: i?.jupyterToken ?? null,
+      warm: i?.warm ?? false,
+      bootedAt: i?.bootedAt ?? null,
+    };
+  }
+}

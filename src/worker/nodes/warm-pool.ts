@@ -1,0 +1,200 @@
+import { messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
+import { sleep } from "../../lib/retry.ts";
+import type { Clock } from "../../os/clock.ts";
+import { memory } from "../../os/procfs.ts";
+import type { Store } from "../../store/store.ts";
+import type { Instance, Instances } from "./instances.ts";
+import { birth } from "./keys.ts";
+import { waitListening } from "./readiness.ts";
+import { type ImageSource, PRIORITY, type Runtime } from "./runtime.ts";
+
+/** MiB that a warm node with Jupyter takes, rounded up; measured by bench/density. */
+const NODE_MIB = 96;
+/** Refilling begins this long after the last claim, so that a burst of clicks has the machine to itself. */
+const QUIET_MS = 400;
+const RETRY_MS = 5_000;
+
+/**
+ * Containers that have booted and belong to nobody yet. Filled one at a time in the background; gives its memory
+ * back when the host gets short of it.
+ */
+export class WarmPool {
+  readonly #ready = new Map<string, Instance[]>();
+  readonly #stop = new AbortController();
+  readonly #wanted = new Map<string, number>();
+  #wake: (() => void) | null = null;
+  #lastClaim = 0;
+  #loop: Promise<void> | null = null;
+
+  constructor(
+    private readonly parts: {
+      store: Store;
+      instances: Instances;
+      runtime: Runtime;
+      images: ImageSource;
+      clock: Clock;
+      log: Logger;
+      /** MiB to keep free. */
+      reserve: number;
+      defaults: (image: string) => number;
+      changed: (image: string) => void;
+    },
+  ) {
+    for (const row of parts.store.all<{ image: string; count: number }>("SELECT * FROM warm_wanted"))
+      this.#wanted.set(row.image, row.count);
+  }
+
+  want(image: string): number {
+    return this.#wanted.get(image) ?? this.parts.defaults(image);
+  }
+
+  have(image: string): number {
+    return this.#ready.get(image)?.length ?? 0;
+  }
+
+  total(): number {
+    return [...this.#ready.values()].reduce((n, list) => n + list.length, 0);
+  }
+
+  setWant(image: string, count: number): void {
+    this.parts.store.write((tx) =>
+      tx.run("INSERT INTO warm_wanted VALUES ($image, $count) ON CONFLICT (image) DO UPDATE SET count = $count", {
+        image,
+        count,
+      }),
+    );
+    this.#wanted.set(image, count);
+    this.parts.changed(image);
+    this.poke();
+  }
+
+  /** Keeps warm nodes that outlived a restart of docklet; the rest of them, half-made or dead, is removed. */
+  async adopt(): Promise<void> {
+    for (const i of this.parts.instances.all().filter((x) => x.node === null)) {
+      const current = this.parts.images.facts(i.image)?.layers.join(":") === i.layers.join(":");
+      if (i.stage === "warm" && current && this.parts.runtime.pid(i) !== null) this.#add(i);
+      else await this.parts.runtime.destroy(i);
+    }
+  }
+
+  /** Takes a warm node. `claim` writes whose it is now; a node that died unnoticed is passed over. */
+  take(image: string, claim: (i: Instance) => Instance): Instance | null {
+    const list = this.#ready.get(image) ?? [];
+    for (let i = list.shift(); i; i = list.shift()) {
+      this.#lastClaim = performance.now();
+      if (this.parts.runtime.pid(i) === null) {
+        this.#discard(i);
+        continue;
+      }
+      const claimed = claim(i);
+      this.parts.changed(image);
+      this.poke();
+      return claimed;
+    }
+    return null;
+  }
+
+  /** Removes all warm nodes of an image, for whoever deletes it. */
+  async drain(image: string): Promise<void> {
+    for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.parts.runtime.destroy(i);
+    this.parts.changed(image);
+  }
+
+  /** A warm container ended by itself. */
+  lost(id: string): void {
+    for (const [image, list] of this.#ready) {
+      const at = list.findIndex((i) => i.id === id);
+      if (at === -1) continue;
+      this.#discard(list.splice(at, 1)[0]!);
+      this.parts.changed(image);
+      this.poke();
+    }
+  }
+
+  start(images: () => string[]): void {
+    this.#loop = this.#run(images);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("stopping"));
+    this.#wake?.();
+    await this.#loop?.catch(() => {});
+  }
+
+  /** Something changed: look again. */
+  poke(): void {
+    this.#wake?.();
+  }
+
+  async #run(images: () => string[]): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        if (!(await this.#step(images()))) {
+          // Nothing to do until a claim, a build or a setting pokes us; memory alone gives no event.
+          await new Promise<void>((wake) => {
+            this.#wake = wake;
+            setTimeout(wake, 30_000).unref?.();
+          });
+          this.#wake = null;
+        }
+      } catch (e) {
+        if (signal.aborted) return;
+        this.parts.log.warn({ err: e }, `warm pool: ${messageOf(e)}`);
+        await sleep(RETRY_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  /** One step towards what is wanted; false when there is nothing to do. */
+  async #step(images: string[]): Promise<boolean> {
+    const free = memory().available - this.parts.reserve;
+    for (const image of images) {
+      const have = this.have(image);
+      const want = this.want(image);
+      if (have > want || (have > 0 && free < 0)) {
+        await this.parts.runtime.destroy(this.#ready.get(image)!.pop()!);
+        this.parts.changed(image);
+        return true;
+      }
+      if (have < want && free > NODE_MIB) {
+        const quiet = this.#lastClaim + QUIET_MS - performance.now();
+        if (quiet > 0) await sleep(quiet, this.#stop.signal);
+        await this.#fill(image);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  async #fill(image: string): Promise<void> {
+    const facts = this.parts.images.facts(image);
+    if (!facts) return;
+    const i = this.parts.instances.add(
+      { ...birth(), node: null, vcluster: null, image, layers: facts.layers, stage: "filling" },
+      this.parts.clock.now(),
+    );
+    try {
+      await this.parts.runtime.boot(i, null, PRIORITY.warm);
+      await waitListening(i, facts.ready, () => this.parts.runtime.pid(i), this.#stop.signal);
+      this.#add(this.parts.instances.setStage(i.id, "warm"));
+      this.parts.changed(image);
+    } catch (e) {
+      if (!this.#stop.signal.aborted) await this.parts.runtime.destroy(i);
+      throw e;
+    }
+  }
+
+  #add(i: Instance): void {
+    const list = this.#ready.get(i.image) ?? [];
+    list.push(i);
+    this.#ready.set(i.image, list);
+  }
+
+  #discard(i: Instance): void {
+    this.parts.runtime
+      .destroy(i)
+      .catch((err) => this.parts.log.warn({ err, instance: i.id }, "a dead warm node could not be removed"));
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createSubvolume, deleteSubvolume, limitSubvolume } from "../../os/btrfs.ts";
+import { idmappedBind, idmappedOverlay, isMounted, listMounts, makeShared, unmount } from "../../os/mounts.ts";
+import { mapNamespace, type UserNamespace, userNamespaceOf } from "../../os/userns.ts";
+import type { Layout } from "../layout.ts";
+
+/** The disk of one instance and the mounts that make a root file system of it. Each step sees for itself whether it is needed. */
+export class Rootfs {
+  /** Which person's folder lies in which instance's slot now. */
+  readonly #homes = new Map<string, string>();
+
+  constructor(private readonly layout: Layout) {}
+
+  async makeDisk(id: string): Promise<void> {
+    const disk = this.layout.disk(id);
+    if (!existsSync(disk)) await createSubvolume(disk);
+    for (const part of ["upper", "work"]) mkdirSync(join(disk, part), { recursive: true, mode: 0o755 });
+  }
+
+  limit(id: string, mib: number): Promise<void> {
+    return limitSubvolume(this.layout.disk(id), mib * 1_048_576);
+  }
+
+  /** `lowers`: topmost first. */
+  async mount(id: string, lowers: string[], idBase: number): Promise<void> {
+    const run = this.layout.run(id);
+    if (isMounted(this.layout.merged(id))) return;
+    for (const part of ["merged", "idsrc", "id", "home", "home0"])
+      mkdirSync(join(run, part), { recursive: true, mode: 0o755 });
+    const ns = await mapNamespace(idBase);
+    try {
+      idmappedBind(this.layout.identitySource(id), this.layout.identity(id), ns.fd, { readonly: true });
+      idmappedBind(join(run, "home0"), this.layout.homeSlot(id), ns.fd, { readonly: true });
+      makeShared(this.layout.homeSlot(id));
+      // Last: its presence means that all three are there.
+      idmappedOverlay({ lowers, node: this.layout.disk(id) }, this.layout.merged(id), ns.fd);
+    } finally {
+      ns.close();
+    }
+  }
+
+  /** Shows a person's folder in the slot; a running node sees it appear at ~/nfs. */
+  bindHome(id: string, owner: string, initPid: number): void {
+    if (this.#homes.get(id) === owner) return;
+    const slot = this.layout.homeSlot(id);
+    if (listMounts(slot).filter((m) => m.target === slot).length < 2) {
+      const ns: UserNamespace = userNamespaceOf(initPid);
+      try {
+        idmappedBind(this.layout.home(owner), slot, ns.fd);
+      } finally {
+        ns.close();
+      }
+    }
+    this.#homes.set(id, owner);
+  }
+
+  /** Takes all mounts of an instance away. Its disk stays. */
+  unmount(id: string): void {
+    const mountpoints = [this.layout.homeSlot(id), this.layout.identity(id), this.layout.merged(id)];
+    for (const target of mountpoints) unmount(target);
+    this.#homes.delete(id);
+    // rmdir, never rm -r: were something still mounted there, this fails instead of deleting a person's data.
+    for (const target of mountpoints) if (existsSync(target)) rmdirSync(target);
+    rmSync(this.layout.run(id), { recursive: true, force: true });
+  }
+
+  async deleteDisk(id: string): Promise<void> {
+    await deleteSubvolume(this.layout.disk(id));
+  }
+}

@@ -1,0 +1,207 @@
+import type { HostReport, NodeStream, Report, StreamRequest, WorkerApi } from "../contracts/worker.ts";
+import { VclusterOrder } from "../contracts/worker.ts";
+import { DockletError, messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Cgroups } from "../os/cgroup/cgroup.ts";
+import type { Clock } from "../os/clock.ts";
+import { isMounted, tmpfs } from "../os/mounts.ts";
+import type { Store } from "../store/store.ts";
+import { assemble, type WorkerParts } from "./assembly.ts";
+import { createImages } from "./images/images.ts";
+import type { Layout } from "./layout.ts";
+import { watchHooks } from "./lxc/hook.ts";
+import { ensureLxcfs } from "./lxc/lxcfs.ts";
+import { SAMPLE_MS } from "./metrics/sampler.ts";
+import { installFirewall } from "./network/firewall.ts";
+import { lookAtHostNetwork, type NetworkOptions, prepareKernel } from "./network/host-network.ts";
+import { openPool, type PoolOptions } from "./rootfs/pool.ts";
+import { openStream } from "./terminal/streams.ts";
+
+export interface WorkerOptions {
+  layout: Layout;
+  cgroups: Cgroups;
+  store: Store;
+  metricsStore: Store;
+  clock: Clock;
+  log: Logger;
+  hostName: string;
+  version: string;
+  pool: PoolOptions;
+  network: NetworkOptions;
+  /** MiB of memory that stay free of warm nodes. */
+  memoryReserve: number;
+  warmDefaults: Record<string, number>;
+}
+
+/** How often the worker looks for containers that ended without a word (their monitor was killed). */
+const SWEEP_MS = 30_000;
+
+/** One host: makes real what its master orders, and tells what became of it. */
+export class Worker implements WorkerApi {
+  readonly name = "worker";
+  readonly #o: WorkerOptions;
+  readonly #listeners = new Set<(r: Report) => void>();
+  readonly #stopping: (() => void | Promise<void>)[] = [];
+  #p: WorkerParts | null = null;
+  #problem: string | null = "starting";
+
+  constructor(options: WorkerOptions) {
+    this.#o = options;
+  }
+
+  /** Pool, runtime folder, firewall; then takes back what runs and settles every order. */
+  async start(): Promise<void> {
+    const { layout, log, cgroups, pool, network } = this.#o;
+    await openPool(layout, pool, log);
+    if (!isMounted(layout.live)) tmpfs(layout.live, "mode=0711,size=256m");
+    cgroups.create(layout.cgroupRoot);
+    cgroups.create(layout.monitorRoot);
+    await ensureLxcfs(layout.local, log);
+    prepareKernel();
+    const net = await lookAtHostNetwork(network);
+    await installFirewall({ tag: layout.tag, clusterNet: network.clusterNet, deny: net.deny, dns: net.dns });
+    const images = await createImages({ pool: layout.pool, log });
+    const p = assemble(this.#o, images, net, (r) => this.#report(r));
+    await p.gauge.start();
+    const hooks = watchHooks(
+      layout,
+      (id, what) => {
+        if (what === "up") p.settlement.cameUp(id);
+        else {
+          p.warm.lost(id);
+          p.settlement.wentDown(id);
+        }
+      },
+      log,
+    );
+    this.#stopping.push(() => hooks.close());
+    await p.desk.dockletLayer();
+    this.#p = p;
+    this.#problem = null;
+    for (const i of p.instances.all().filter((x) => x.stage === "dying")) await p.runtime.destroy(i);
+    await p.warm.adopt();
+    this.#tellAll();
+    void p.settlement.settleAll().then(() => this.#dropUnusedBridges(p));
+    p.warm.start(() => p.desk.names());
+    this.#every(SAMPLE_MS, async () => {
+      await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
+      this.#report(this.#hostReport());
+    });
+    this.#every(SWEEP_MS, async () => {
+      for (const i of p.instances.all()) {
+        if (p.runtime.pid(i) !== null) continue;
+        if (i.stage === "warm") p.warm.lost(i.id);
+        else p.settlement.wentDown(i.id);
+      }
+    });
+  }
+
+  /** Leaves every node running. */
+  async stop(): Promise<void> {
+    await this.#p?.warm.stop();
+    await this.#p?.desk.stop();
+    for (const stop of this.#stopping.splice(0)) await stop();
+    this.#p?.sampler.flush();
+    this.#problem = "stopping";
+  }
+
+  ready(): string | null {
+    return this.#problem;
+  }
+
+  subscribe(listener: (report: Report) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#p) for (const r of this.#everything()) listener(r);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async apply(order: VclusterOrder): Promise<void> {
+    const p = this.#parts();
+    p.orders.accept(VclusterOrder.parse(order));
+    void p.settlement.settle(order.id);
+  }
+
+  async openStream(request: StreamRequest): Promise<NodeStream> {
+    const p = this.#parts();
+    const i = p.instances.ofNode(request.node);
+    if (!i || p.runtime.pid(i) === null)
+      throw new DockletError("conflict", "The node does not run.", "Start its vcluster first.");
+    return openStream(request, (argv, env) => p.containers.attach(i.id, argv, env));
+  }
+
+  async history(nodes: string[]) {
+    const { sampler } = this.#parts();
+    return Object.fromEntries(nodes.map((n) => [n, sampler.history(n)]));
+  }
+
+  async buildImage(request: Parameters<WorkerApi["buildImage"]>[0]): Promise<void> {
+    this.#parts().desk.build(request.operation, request.recipe);
+  }
+
+  async cancelBuild(operation: string): Promise<void> {
+    this.#parts().desk.cancel(operation);
+  }
+
+  async deleteImage(name: string): Promise<void> {
+    const p = this.#parts();
+    p.warm.setWant(name, 0);
+    await p.warm.drain(name);
+    await p.desk.remove(name);
+  }
+
+  async setWarm(image: string, count: number): Promise<void> {
+    this.#parts().warm.setWant(image, count);
+  }
+
+  async setHomeQuota(owner: string, mib: number): Promise<void> {
+    await this.#parts().homes.ensure(owner, mib);
+  }
+
+  async deleteHome(owner: string): Promise<void> {
+    await this.#parts().homes.remove(owner);
+  }
+
+  #parts() {
+    if (!this.#p) throw new DockletError("unavailable", "This host is still starting.", "Try again in a moment.");
+    return this.#p;
+  }
+
+  #everything(): Report[] {
+    const p = this.#parts();
+    return [this.#hostReport(), ...p.desk.reports(), ...p.settlement.reports()];
+  }
+
+  #hostReport(): HostReport {
+    const p = this.#parts();
+    return p.gauge.report(p.warm.total(), this.#problem);
+  }
+
+  #tellAll(): void {
+    for (const r of this.#everything()) this.#report(r);
+  }
+
+  #report(r: Report): void {
+    for (const listener of this.#listeners) listener(r);
+  }
+
+  async #dropUnusedBridges(p: WorkerParts): Promise<void> {
+    for (const vcluster of await p.bridges.load()) {
+      if (!p.orders.get(vcluster)) await p.bridges.remove(vcluster);
+    }
+  }
+
+  /** Repeats, never twice at once; a failed round is logged and the next one comes. */
+  #every(ms: number, body: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      body()
+        .catch((err) => this.#o.log.warn({ err }, `background work failed: ${messageOf(err)}`))
+        .finally(() => {
+          busy = false;
+        });
+    }, ms);
+    this.#stopping.push(() => clearInterval(timer));
+  }
+}
