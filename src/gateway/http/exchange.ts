@@ -1,0 +1,369 @@
+import type { Decision } from "../../contracts/gateway.ts";
+import { BodyFraming } from "./body-framing.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Context } from "./context.ts";
+import { splitCookies } from "./cookies.ts";
+import type { Allowed } from "./decisions.ts";
+import type { RequestHead } from "./head-parser.ts";
+import { checkOrigin } from "./origin.ts";
+import { isNavigation, notReady, refused, writeAnswer, writeRedirect } from "./own-answer.ts";
+import { malformed, Refusal } from "./refusal.ts";
+import { ResponseRelay } from "./response-relay.ts";
+import { requestHead, trailerSection } from "./rewrite.ts";
+import { type Route, route, unknownWorkspace } from "./routing.ts";
+import { openUrl, redeem } from "./ticket.ts";
+import { Tunnel } from "./tunnel.ts";
+import { requestedUpgrade } from "./upgrade.ts";
+import type { Upstream, UpstreamUser } from "./upstream.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+/** One request of a client, from its head to the end of its answer (or of its tunnel). */
+export class Exchange implements UpstreamUser {
+  slug: string | null = null;
+  grant: string | null = null;
+  readonly #ctx: Context;
+  readonly #client: ClientConnection;
+  readonly #head: RequestHead;
+  readonly #body: BodyFraming;
+  #route: Route | null = null;
+  #decision: Allowed | null = null;
+  #cookies: { own: string | null; forwarded: string | null } = { own: null, forwarded: null };
+  #upgrade: string | null = null;
+  #upstream: Upstream | null = null;
+  #upstreamPaused = false;
+  #relay: ResponseRelay | null = null;
+  #tunnel: Tunnel | null = null;
+  /** Client bytes that came before there was an upstream to send them to. */
+  #held: Buffer = EMPTY;
+  /** Client bytes after this request: the next one. */
+  #next: Buffer = EMPTY;
+  #retried = false;
+  #ended = false;
+
+  constructor(ctx: Context, client: ClientConnection, head: RequestHead, rest: Buffer) {
+    this.#ctx = ctx;
+    this.#client = client;
+    this.#head = head;
+    this.#body = new BodyFraming(head.framing, malformed);
+    this.#held = rest;
+  }
+
+  start(): void {
+    this.#client.deadline = performance.now() + this.#ctx.limits.responseMs;
+    try {
+      this.#start();
+    } catch (e) {
+      this.#fail(e);
+    }
+  }
+
+  #start() {
+    const head = this.#head;
+    const { options, decisions } = this.#ctx;
+    if (head.method === "TRACE" || head.method === "CONNECT") {
+      throw new Refusal(405, "method_not_allowed", `${head.method} is not served here.`);
+    }
+    const where = route(head, options.wildcardDomain);
+    if (where.kind === "redirect") return this.#redirect(308, where.location);
+    if (where.kind === "front") {
+      if (!isNavigation(head)) throw unknownWorkspace();
+      return this.#redirect(303, options.portalUrl());
+    }
+    this.#route = where;
+    this.slug = where.slug;
+    this.#upgrade = requestedUpgrade(head);
+    checkOrigin(head, this.#upgrade !== null, options.origins);
+    if (head.cookie !== null) this.#cookies = splitCookies(head.cookie, where.slug);
+    const readOnly = head.method === "GET" || head.method === "HEAD";
+    if (where.ticket !== null && readOnly && this.#upgrade === null)
+      return this.#later(this.#redeem(where, where.ticket));
+    const known = decisions.known(where.slug, this.#cookies.own, where.port);
+    if (known !== null) this.#allow(known);
+    else this.#later(this.#ask(where));
+  }
+
+  /** Errors of what runs on after `start` has returned. */
+  #later(work: Promise<void>): void {
+    work.catch((e) => this.#fail(e));
+  }
+
+  async #redeem(where: Route, ticket: string): Promise<void> {
+    const outcome = await redeem(this.#ctx, where, ticket, this.#cookies.own);
+    this.#redirect(303, where.target, outcome);
+  }
+
+  async #ask(where: Route): Promise<void> {
+    const decision = await this.#ctx.decisions.ask(where.slug, this.#cookies.own, where.port);
+    if (this.#ended) return;
+    if (decision.kind === "allow") this.#allow(decision);
+    else this.#turnAway(decision, where);
+  }
+
+  #turnAway(decision: Exclude<Decision, Allowed>, where: Route) {
+    const portal = this.#ctx.options.portalUrl();
+    switch (decision.kind) {
+      case "wait":
+      case "down":
+        return this.#answer(notReady(decision, portal));
+      case "login":
+        if (isNavigation(this.#head)) return this.#redirect(303, openUrl(portal, where));
+        throw new Refusal(
+          401,
+          "unauthenticated",
+          "You have no access to this workspace yet.",
+          "Open it from the portal.",
+        );
+      case "deny":
+        throw new Refusal(403, "forbidden", decision.message, "Ask the owner of the vcluster for access.");
+    }
+  }
+
+  #allow(decision: Allowed): void {
+    this.#decision = decision;
+    this.grant = decision.grant;
+    const { host, port } = decision.upstream;
+    const kept = this.#retried ? null : this.#ctx.pool.take(host, port, !this.#repeatable);
+    if (kept !== null) this.#use(kept, decision, this.#route!);
+    else this.#later(this.#connect(decision));
+  }
+
+  async #connect(decision: Allowed): Promise<void> {
+    const upstream = await this.#ctx.pool.connect(decision.upstream.host, decision.upstream.port);
+    if (this.#ended) this.#ctx.pool.give(upstream);
+    else if (upstream.closed) this.onUpstreamClose(false);
+    else this.#use(upstream, decision, this.#route!);
+  }
+
+  get #repeatable(): boolean {
+    return this.#head.framing.kind === "none" && (this.#head.method === "GET" || this.#head.method === "HEAD");
+  }
+
+  #use(upstream: Upstream, decision: Allowed, where: Route): void {
+    const head = this.#head;
+    upstream.user = this;
+    this.#upstream = upstream;
+    const { stripPrefix, authorization } = decision;
+    const upgrade = this.#upgrade;
+    const closing = head.minor === 0 || this.#ctx.draining || head.connection.includes("close");
+    this.#relay = new ResponseRelay({
+      client: this.#client,
+      request: head,
+      route: where,
+      stripPrefix,
+      upgrade,
+      closing,
+      headBytes: this.#ctx.limits.headBytes,
+    });
+    const address = this.#client.address;
+    const text = requestHead(head, {
+      route: where,
+      cookie: this.#cookies.forwarded,
+      authorization,
+      stripPrefix,
+      address,
+      upgrade,
+    });
+    const top = Buffer.from(text, "latin1");
+    const held = this.#held;
+    this.#held = EMPTY;
+    this.#client.resume();
+    if (held.length > 0) this.#sendBody(held, top);
+    else if (!upstream.wire.send(top)) this.#client.pause();
+  }
+
+  /** Request bytes on their way up; `top` goes before them in the same write. */
+  #sendBody(piece: Buffer, top: Buffer | null) {
+    const body = this.#body;
+    let used: number;
+    let trailers: Buffer | null = null;
+    try {
+      used = body.consume(piece);
+      if (body.done && body.trailers !== null)
+        trailers = Buffer.from(trailerSection(body.trailers, true, malformed), "latin1");
+    } catch (e) {
+      return this.#fail(e);
+    }
+    const raw = piece.subarray(0, body.rawEnd);
+    const parts = trailers === null ? (top === null ? null : [top, raw]) : [top ?? EMPTY, raw, trailers];
+    if (!this.#upstream!.wire.send(parts === null ? raw : Buffer.concat(parts))) this.#client.pause();
+    if (used < piece.length) this.#keepNext(piece.subarray(used));
+    const { limits } = this.#ctx;
+    if (this.#relay!.head === null)
+      this.#client.deadline = performance.now() + (body.done ? limits.responseMs : limits.bodyIdleMs);
+  }
+
+  #keepNext(piece: Buffer): void {
+    this.#next = this.#next.length === 0 ? piece : Buffer.concat([this.#next, piece]);
+    if (this.#next.length > this.#ctx.limits.heldBytes) this.#client.pause();
+  }
+
+  onClientData(piece: Buffer): void {
+    if (this.#tunnel !== null) this.#tunnel.onClientData(piece);
+    else if (this.#upstream === null) {
+      this.#held = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
+      if (this.#held.length > this.#ctx.limits.heldBytes) this.#client.pause();
+    } else if (!this.#body.done) this.#sendBody(piece, null);
+    else this.#keepNext(piece);
+  }
+
+  onClientDrained(): void {
+    if (this.#tunnel !== null) this.#tunnel.onClientDrained();
+    else if (this.#upstreamPaused) {
+      this.#upstreamPaused = false;
+      this.#upstream?.socket.resume();
+    }
+  }
+
+  onUpstreamDrained(): void {
+    if (this.#next.length <= this.#ctx.limits.heldBytes) this.#client.resume();
+  }
+
+  onUpstreamData(piece: Buffer) {
+    const relay = this.#relay!;
+    let complete: boolean;
+    try {
+      complete = relay.accept(piece);
+    } catch (e) {
+      return this.#fail(e);
+    }
+    if (relay.head !== null) this.#client.deadline = Number.POSITIVE_INFINITY;
+    if (complete) return relay.tunnelled === null ? this.#complete() : this.#openTunnel(relay.tunnelled);
+    if (this.#client.blocked && !this.#upstreamPaused) {
+      this.#upstreamPaused = true;
+      this.#upstream!.socket.pause();
+    }
+  }
+
+  #openTunnel(first: Buffer): void {
+    const { counters } = this.#ctx;
+    counters.upgraded++;
+    this.#tunnel = new Tunnel(this.#client, this.#upstream!, () => counters.upgraded--);
+    const early = this.#next;
+    this.#next = EMPTY;
+    this.#client.resume();
+    if (first.length > 0) this.#tunnel.onUpstreamData(first);
+    if (early.length > 0) this.#tunnel.onClientData(early);
+  }
+
+  onUpstreamClose(clean: boolean) {
+    if (this.#ended) return;
+    const relay = this.#relay;
+    const stale = this.#upstream?.reused === true && !this.#retried;
+    this.#upstream = null;
+    if (relay !== null && clean && relay.endedByClose()) return this.#complete();
+    if (stale && relay?.touched === false && this.#repeatable && this.#upgradeCanWait) {
+      this.#retried = true;
+      this.#held = this.#next;
+      this.#next = EMPTY;
+      return this.#allow(this.#decision!);
+    }
+    if (relay?.head == null) {
+      return this.#fail(
+        new Refusal(
+          502,
+          "upstream_closed",
+          "The program in the node closed the connection without an answer.",
+          "Look at its log, then try again.",
+        ),
+      );
+    }
+    this.#ctx.counters.upstreamErrors++;
+    this.#end();
+    this.#client.exchangeDone(EMPTY, relay.needsReset ? "reset" : "linger");
+  }
+
+  get #upgradeCanWait(): boolean {
+    return this.#tunnel === null;
+  }
+
+  #complete(): void {
+    const relay = this.#relay!;
+    const upstream = this.#upstream;
+    const whole = this.#body.done;
+    this.#end();
+    if (upstream !== null) {
+      if (whole && relay.keepsUpstream) {
+        if (this.#upstreamPaused) upstream.socket.resume();
+        this.#ctx.pool.give(upstream);
+      } else upstream.destroy();
+    }
+    this.#client.exchangeDone(this.#next, whole && !relay.closing ? "keep" : "linger");
+  }
+
+  /** The client is gone, or must go. */
+  abandon(clean: boolean): void {
+    if (this.#tunnel !== null) this.#tunnel.onClientClose(clean);
+    if (this.#ended) return;
+    this.#end();
+    if (this.#tunnel === null) this.#upstream?.destroy();
+  }
+
+  onDeadline() {
+    if (this.#upstream !== null && !this.#body.done && !this.#upstream.wire.blocked) {
+      return this.#fail(new Refusal(408, "request_timeout", "The rest of the request did not come."));
+    }
+    this.#fail(
+      new Refusal(
+        504,
+        "upstream_timeout",
+        "The program in the node did not answer in time.",
+        "Look at what it is doing, then try again.",
+      ),
+    );
+  }
+
+  #end(): void {
+    this.#ended = true;
+  }
+
+  #redirect(status: 303 | 308, location: string, headers = ""): void {
+    this.#own((close) => writeRedirect(status, location, headers, this.#head, close));
+  }
+
+  #answer(answer: Parameters<typeof writeAnswer>[0]): void {
+    this.#own((close) => writeAnswer(answer, this.#head, close).bytes);
+  }
+
+  /** Anything that stops the exchange: said to the client as long as nothing else was said, else the connection breaks. */
+  #fail(e: unknown) {
+    if (this.#ended) return;
+    const refusal = e instanceof Refusal ? e : new Refusal(500, "internal", "Something went wrong inside docklet.");
+    const { log, counters, decisions, options } = this.#ctx;
+    const about = { slug: this.slug, method: this.#head.method, status: refusal.status, code: refusal.code };
+    if (!(e instanceof Refusal)) log.error({ ...about, err: e }, "gateway request failed");
+    else log.debug({ ...about, why: refusal.message }, "gateway refused a request");
+    if (refusal.status === 502 || refusal.status === 504) {
+      counters.upstreamErrors++;
+      const where = this.#route;
+      if (where !== null) decisions.forget(where.slug, this.#cookies.own, where.port);
+    }
+    if (this.#relay?.head != null) {
+      this.#upstream?.destroy();
+      this.#end();
+      return this.#client.exchangeDone(EMPTY, "reset");
+    }
+    this.#answer(refused(refusal, options.portalUrl()));
+  }
+
+  #own(write: (close: boolean) => Buffer): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#upstream?.destroy();
+    let next: Buffer = this.#next;
+    let keep =
+      this.#upstream === null &&
+      this.#head.minor === 1 &&
+      !this.#head.connection.includes("close") &&
+      !this.#ctx.draining;
+    try {
+      if (keep) next = this.#held.subarray(this.#body.consume(this.#held));
+      keep &&= this.#body.done;
+    } catch {
+      // The body's framing is broken, so there is no telling where a next request would begin.
+      keep = false;
+    }
+    this.#client.send(write(!keep));
+    this.#client.exchangeDone(keep ? next : EMPTY, keep ? "keep" : "linger");
+  }
+}
