@@ -29,7 +29,10 @@ export function findCommand(
     words.push(word);
   }
   for (let n = Math.min(words.length, 3); n > 0; n--) {
-    const name = words.slice(0, n).join(" ");
+    const name = words
+      .slice(0, n)
+      .join(" ")
+      .replace(/^vc\b(?!-)/, "vcluster");
     const found = commands.find((c) => c.name === name || c.aliases?.includes(name));
     if (found) return { command: found, words: words.slice(0, n), rest: [...leading, ...argv.slice(i + n)] };
   }

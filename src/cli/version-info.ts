@@ -1,0 +1,44 @@
+import { Database } from "bun:sqlite";
+import type { z } from "zod";
+import type { Version } from "../contracts/public/system.ts";
+import { WIRE_VERSION } from "../contracts/worker.ts";
+import { listAssets, readAsset } from "../os/assets.ts";
+
+export type VersionInfo = z.infer<typeof Version>;
+
+/** Put in by the build; run from source there is neither. */
+declare const DOCKLET_VERSION: string | undefined;
+declare const DOCKLET_COMMIT: string | undefined;
+
+const WINGS = ["supermaster", "master", "worker"] as const;
+
+/** Facts about this executable. */
+export function versionInfo(): VersionInfo {
+  return {
+    version: typeof DOCKLET_VERSION === "string" ? DOCKLET_VERSION : sourceVersion(),
+    commit: typeof DOCKLET_COMMIT === "string" ? DOCKLET_COMMIT : "source",
+    bun: Bun.version,
+    sqlite: sqliteVersion(),
+    schema: Object.fromEntries(WINGS.map((wing) => [wing, newestMigration(wing)])),
+    wire: WIRE_VERSION,
+  };
+}
+
+function sourceVersion(): string {
+  return (JSON.parse(readAsset("package.json")) as { version: string }).version;
+}
+
+function sqliteVersion(): string {
+  const db = new Database(":memory:");
+  try {
+    return (db.query("SELECT sqlite_version() AS version").get() as { version: string }).version;
+  } finally {
+    db.close();
+  }
+}
+
+/** The highest number among a wing's migrations; 0 when it has none. */
+function newestMigration(wing: string): number {
+  const numbers = listAssets(`migrations/${wing}`).map((file) => Number(/^(\d{4})_/.exec(file)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
+}
