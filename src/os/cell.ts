@@ -1,3 +1,4 @@
+import { DockletError, isDocklet } from "../lib/errors.ts";
 import { run } from "./exec.ts";
 
 /**
@@ -69,17 +70,23 @@ exec "$@"
 /** A build may take hours on a slow mirror; it is ended by a person, not by a clock. */
 const NO_TIMEOUT = 0;
 
-function cellRun(script: string, args: string[], options: CellOptions): Promise<void> {
-  const argv: [string, ...string[]] = ["nice", ...ALONE, "sh", "-c", script, "docklet-cell", ...args];
-  return run(argv, { ...options, timeoutMs: NO_TIMEOUT, killSignal: "SIGKILL" }).then(() => {});
+async function cellRun(script: string, args: string[], command: string[], options: CellOptions): Promise<void> {
+  const argv: [string, ...string[]] = ["nice", ...ALONE, "sh", "-c", script, "docklet-cell", ...args, ...command];
+  try {
+    await run(argv, { ...options, timeoutMs: NO_TIMEOUT, killSignal: "SIGKILL" });
+  } catch (e) {
+    if (!isDocklet(e, "host_command")) throw e;
+    // Speak of the command, not of the shell around it.
+    throw new DockletError("host_command", e.message.replace(/^nice/, command[0]!), "", { argv: command });
+  }
 }
 
 /** Runs `argv` chrooted into the cell's tree. */
 export function runInside(cell: Cell, argv: string[], options: CellOptions): Promise<void> {
-  return cellRun(ENTER, [cell.base, cell.lowers.join(":"), cell.archives ?? "", ...argv], options);
+  return cellRun(ENTER, [cell.base, cell.lowers.join(":"), cell.archives ?? ""], argv, options);
 }
 
 /** Runs a host command that works on the cell's tree, for example the one that makes it. */
 export function runBeside(cell: Pick<Cell, "base">, argv: string[], options: CellOptions): Promise<void> {
-  return cellRun(OUTSIDE, [cell.base, ...argv], options);
+  return cellRun(OUTSIDE, [cell.base], argv, options);
 }

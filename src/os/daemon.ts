@@ -8,14 +8,14 @@ export interface Daemon {
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export function startDaemon(argv: string[], logFile: string): Daemon {
+export function startDaemon(argv: string[], logFile: string, path = PATH): Daemon {
   const fd = openSync(logFile, "a", 0o600);
   try {
     const child = Bun.spawn(argv, {
       stdin: "ignore",
       stdout: fd,
       stderr: fd,
-      env: { PATH, LC_ALL: "C.UTF-8" },
+      env: { PATH: path, LC_ALL: "C.UTF-8" },
       detached: true,
     });
     child.unref();

@@ -11,6 +11,12 @@ import { type ContainerFacts, renderConfig } from "./config.ts";
 /** systemd's "halt" is SIGRTMIN+3; busybox init powers off on SIGUSR2. */
 const HALT_SIGNAL = { systemd: 37, simple: 12 } as const;
 
+/**
+ * lxc-start looks for newuidmap on its PATH and then insists on lines for root in /etc/subuid. As root it can write
+ * the map itself, and the ranges are docklet's own: so it gets a PATH without it. The hook sets its own.
+ */
+const PATH_WITHOUT_NEWUIDMAP = "/usr/sbin:/sbin";
+
 /** One LXC container: start, find again, end. Knows nothing of whom it serves. */
 export class Containers {
   constructor(
@@ -42,7 +48,7 @@ export class Containers {
     writeFileSync(config, renderConfig(this.layout, this.cgroups, facts, this.seccomp), { mode: 0o600 });
     const monitor = startDaemon(
       [
-        "lxc-start",
+        "/usr/bin/lxc-start",
         "-F",
         "-P",
         this.layout.lxcPath,
@@ -56,6 +62,7 @@ export class Containers {
         "WARN",
       ],
       logFile,
+      PATH_WITHOUT_NEWUIDMAP,
     );
     let ended: number | null = null;
     void monitor.exited.then((code) => {
@@ -67,7 +74,7 @@ export class Containers {
         if (ended !== null)
           throw new DockletError(
             "host_command",
-            `lxc-start exited with ${ended}: ${this.#lastErrors(logFile)}`,
+            `lxc-start exited with ${ended}: ${this.#firstErrors(logFile)}`,
             "The node's disk is kept; start it again, or look into the host's log.",
           );
         return this.initPid(facts.id);
@@ -76,18 +83,11 @@ export class Containers {
     );
   }
 
-  #lastErrors(logFile: string): string {
-    if (!existsSync(logFile)) return "no log";
-    return (
-      readFileSync(logFile, "utf8")
-        .trim()
-        .split("\n")
-        .filter((l) => /ERROR|lxc-start:/.test(l))
-        .slice(-4)
-        .map((l) => l.replace(/^lxc-start \S+ \S+ /, ""))
-        .join(" | ")
-        .slice(0, 800) || "no error in its log"
-    );
+  /** The first errors are the cause; those after them only pass it on. */
+  #firstErrors(logFile: string): string {
+    const lines = existsSync(logFile) ? readFileSync(logFile, "utf8").split("\n") : [];
+    const errors = lines.filter((l) => l.includes(" ERROR ")).map((l) => l.replace(/^.* ERROR\s+/, "").replace(/ - \.\.\/src\/lxc\/\S+/, ""));
+    return errors.slice(0, 3).join(" | ").slice(0, 600) || "no error in its log";
   }
 
   /** Asks init to end and waits `graceMs`; then ends everything in the node. Returns when no process of it is left. */

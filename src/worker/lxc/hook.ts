@@ -11,6 +11,7 @@ import type { Layout } from "../layout.ts";
 const SCRIPT = `#!/bin/sh
 # $1 what, $2 folder of the instance, $3 its id; LXC_PID comes from LXC
 set -u
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 if [ "$1" = up ]; then
   echo "$LXC_PID" > "$2/init.pid.new" && mv "$2/init.pid.new" "$2/init.pid"
   if [ -f "$2/net.host" ]; then
@@ -27,7 +28,7 @@ export type HookListener = (id: string, what: "up" | "down") => void;
 /** Writes the hook and tells `listener` of every note, those left while docklet was away included. */
 export function watchHooks(layout: Layout, listener: HookListener, log: Logger): FSWatcher {
   mkdirSync(layout.events, { recursive: true, mode: 0o700 });
-  mkdirSync(layout.lxcPath, { recursive: true, mode: 0o700 });
+  mkdirSync(layout.lxcPath, { recursive: true, mode: 0o711 });
   writeFileSync(layout.hook, SCRIPT.replaceAll("@EVENTS@", layout.events), { mode: 0o700 });
   const take = (file: string) => {
     const [id, what] = file.split(".");

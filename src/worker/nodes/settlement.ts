@@ -72,7 +72,8 @@ export class Settlement {
     const { node } = i;
     void this.#mutex.run(node, async () => {
       const found = this.#find(i.vcluster!, node);
-      if (!found || this.parts.runtime.pid(i) !== null || this.#status.get(node)?.state === "stopped") return;
+      const state = this.#status.get(node)?.state;
+      if (!found || this.parts.runtime.pid(i) !== null || state === "stopped" || state === "failed") return;
       await this.parts.runtime.stop(i, false);
       if (found.spec.desired === "running")
         this.#set(
@@ -102,7 +103,19 @@ export class Settlement {
     } catch (e) {
       if (this.#find(vcluster, node)?.spec.desired !== spec.desired) return;
       this.parts.log.warn({ err: e, node, vcluster }, "node could not be settled");
+      await this.#clearAway(node);
       this.#set(spec, order, "failed", messageOf(e));
+    }
+  }
+
+  /** Half a start is worth nothing: its mounts and processes go, its disk stays for the next try. */
+  async #clearAway(node: string): Promise<void> {
+    const i = this.parts.instances.ofNode(node);
+    if (!i) return;
+    try {
+      await this.parts.runtime.stop(i, false);
+    } catch (err) {
+      this.parts.log.error({ err, node }, "the remains of a failed start could not be cleared away");
     }
   }
 

@@ -21,11 +21,10 @@ const MOUNT_OPTIONS = "noatime,nosuid,nodev";
 
 /** Makes the btrfs pool if there is none, and mounts it if it is not. Safe to call again at any time. */
 export async function openPool(layout: Layout, options: PoolOptions, log: Logger): Promise<void> {
-  mkdirSync(layout.local, { recursive: true, mode: 0o700 });
-  // Files in the pool are uid 0 and may be setuid: nobody but root may ever reach them from the host.
-  chmodSync(layout.local, 0o700);
+  mkdirSync(layout.local, { recursive: true, mode: 0o711 });
   mkdirSync(layout.pool, { recursive: true, mode: 0o700 });
   if (!isMounted(layout.pool)) await mountPool(layout, options, log);
+  // Files in the pool are uid 0 and may be setuid: nobody but root may ever reach them from the host.
   chmodSync(layout.pool, 0o700);
   for (const folder of FOLDERS) mkdirSync(join(layout.pool, folder), { recursive: true, mode: 0o700 });
 }

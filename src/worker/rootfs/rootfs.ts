@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createSubvolume, deleteSubvolume, limitSubvolume } from "../../os/btrfs.ts";
 import { idmappedBind, idmappedOverlay, isMounted, listMounts, makeShared, unmount } from "../../os/mounts.ts";
@@ -28,6 +28,9 @@ export class Rootfs {
     if (isMounted(this.layout.merged(id))) return;
     for (const part of ["merged", "idsrc", "id", "home", "home0"])
       mkdirSync(join(run, part), { recursive: true, mode: 0o755 });
+    // LXC wants the node's root to be able to walk here; no other user of the host shall.
+    chownSync(run, 0, idBase);
+    chmodSync(run, 0o710);
     const ns = await mapNamespace(idBase);
     try {
       idmappedBind(this.layout.identitySource(id), this.layout.identity(id), ns.fd, { readonly: true });

@@ -1,0 +1,72 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DockletError } from "../lib/errors.ts";
+import { randomName } from "../lib/ids.ts";
+import { writeFileAtomic } from "../os/files.ts";
+
+/** The folder FS_PREFIX/local: what belongs to this host's docklet alone. */
+export class Installation {
+  constructor(readonly prefix: string) {}
+
+  get local() {
+    return join(this.prefix, "local");
+  }
+  get pidFile() {
+    return join(this.local, "run", "docklet.pid");
+  }
+  get socket() {
+    return join(this.local, "run", "docklet.sock");
+  }
+  get passwordFile() {
+    return join(this.local, "generated_password.txt");
+  }
+  database = (wing: string) => join(this.local, `${wing}.db`);
+  log = (role: string) => join(this.local, "log", `docklet-${role}.log`);
+
+  /** Makes the folders. LXC must be able to walk through local/; nobody but root looks into anything there. */
+  prepare(): void {
+    mkdirSync(this.local, { recursive: true, mode: 0o711 });
+    chmodSync(this.local, 0o711);
+    for (const dir of ["run", "log"]) mkdirSync(join(this.local, dir), { recursive: true, mode: 0o700 });
+    mkdirSync(join(this.prefix, "global"), { recursive: true, mode: 0o711 });
+  }
+
+  /** Two letters that mark everything this installation makes in the kernel. Made once, at the first start. */
+  tag(): string {
+    const file = join(this.local, "tag");
+    if (existsSync(file)) {
+      const tag = readFileSync(file, "utf8").trim();
+      if (!/^[a-z][a-z0-9]$/.test(tag)) throw new DockletError("invalid", `${file} does not hold two letters.`, "Restore it from a backup: it names this installation's bridges, cgroups and rules.");
+      return tag;
+    }
+    const tag = randomName(2);
+    writeFileAtomic(file, `${tag}\n`);
+    return tag;
+  }
+
+  /** Pid of the docklet that runs from this folder, or null. */
+  runningPid(): number | null {
+    let pid: number;
+    try {
+      pid = Number(readFileSync(this.pidFile, "utf8"));
+      // A pid from before a reboot may be anybody's by now.
+      if (!/docklet|bun/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) return null;
+    } catch {
+      return null;
+    }
+    return pid === process.pid ? null : pid;
+  }
+
+  /** Takes the folder for this process. Throws `conflict` when another docklet has it. */
+  claim(): void {
+    const other = this.runningPid();
+    if (other !== null) throw new DockletError("conflict", `docklet is already running from ${this.prefix} (pid ${other}).`, "Stop that one first, or give this one another FS_PREFIX.");
+    writeFileSync(this.pidFile, `${process.pid}\n`, { mode: 0o644 });
+    // A socket left by a killed docklet would make listening fail.
+    if (existsSync(this.socket) && statSync(this.socket).isSocket()) unlinkSync(this.socket);
+  }
+
+  release(): void {
+    rmSync(this.pidFile, { force: true });
+  }
+}
