@@ -45,7 +45,7 @@ const RULES: Rule[] = [
   {
     name: "random is handed in, or it is cryptographic",
     pattern: /\bMath\.random\(/,
-    owners: [OS, BROWSER, { path: "src/lib/retry.ts", reason: "jitter; the caller may hand in its own" }],
+    owners: [OS, BROWSER],
   },
   {
     name: "the environment is read by the configuration, the command line and the process itself",
