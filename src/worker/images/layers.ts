@@ -34,7 +34,10 @@ export class Layers {
   readonly folder: string;
   readonly builds: string;
 
-  constructor(pool: string) {
+  readonly #drop: (subvolume: string) => Promise<void>;
+
+  constructor(pool: string, drop = deleteSubvolume) {
+    this.#drop = drop;
     this.folder = join(pool, "layers");
     this.builds = join(pool, "build");
     for (const dir of [this.folder, this.builds]) mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -71,7 +74,7 @@ export class Layers {
   /** Manifest first: a crash in between leaves an unfinished layer, which the next start removes. */
   async delete(id: string): Promise<void> {
     rmSync(join(this.folder, `${id}.json`), { force: true });
-    await deleteSubvolume(this.path(id));
+    await this.#drop(this.path(id));
   }
 
   /** Deletes what a crash left: layers without a manifest and the other way round, and work in progress. Stages stay. */
@@ -82,13 +85,13 @@ export class Layers {
       const id = entry.replace(/\.json(\.tmp\d+)?$/, "");
       if (!/^[a-z0-9-]+@[0-9a-f]{16}$/.test(id) || (whole.has(id) && !entry.includes(".json.tmp"))) continue;
       gone.push(join(this.folder, entry));
-      if (id === entry) await deleteSubvolume(this.path(id));
+      if (id === entry) await this.#drop(this.path(id));
       else rmSync(join(this.folder, entry), { force: true });
     }
     for (const entry of readdirSync(this.builds)) {
       if (!/^[a-z0-9-]+$/.test(entry)) continue;
       gone.push(join(this.builds, entry));
-      await deleteSubvolume(join(this.builds, entry));
+      await this.#drop(join(this.builds, entry));
     }
     return gone;
   }
@@ -103,7 +106,7 @@ export class Layers {
   async deleteLeftovers(name: string, keep: (entry: string) => boolean = () => false): Promise<void> {
     for (const path of this.leftovers(name)) {
       if (keep(basename(path))) continue;
-      if (/\.[a-z]+\.[0-9a-f]{16}$/.test(path)) await deleteSubvolume(path);
+      if (/\.[a-z]+\.[0-9a-f]{16}$/.test(path)) await this.#drop(path);
       else rmSync(path, { recursive: true, force: true });
     }
   }

@@ -23,14 +23,16 @@ const ENV = {
 const POLICY = "/usr/sbin/policy-rc.d";
 const BUILD_SETTINGS = "/etc/apt/apt.conf.d/99docklet-build";
 
-/** Only for the build: no sandbox user (the pool is closed to it), and no fsync per file, as a snapshot ends the stage. */
+/** Only for the build: no sandbox user, as the pool is closed to it. */
 const BUILD_OPTIONS = [
   'APT::Sandbox::User "root";',
   'Acquire::GzipIndexes "true";',
   'Acquire::Languages "none";',
-  'DPkg::Options { "--force-unsafe-io"; "--force-confold"; };',
   "",
 ].join("\n");
+
+/** No fsync per file, as a snapshot ends the stage; and what docklet has put there is kept. */
+const DPKG_OPTIONS = 'DPkg::Options { "--force-unsafe-io"; "--force-confold"; };\n';
 
 const silent = () => null;
 
@@ -65,6 +67,7 @@ async function bootstrap({ inputs, apt, cell, signal, onLine }: Site): Promise<v
           `--variant=${recipe.variant}`,
           "--format=directory",
           `--aptopt=${scratch}/apt.conf`,
+          "--dpkgopt=force-unsafe-io",
         ],
         ...[...include, "", `${cell.base}/root`, ...mirrors],
       ],
@@ -82,7 +85,7 @@ async function install({ inputs, apt, cell, archives, tree, signal, onLine }: Si
   for (const [path, text] of apt.sources) tree.write(path, text);
   for (const [path, content] of apt.rest) tree.write(path, content);
   tree.remove("/etc/apt/apt.conf.d/99mmdebstrap");
-  tree.write(BUILD_SETTINGS, BUILD_OPTIONS + apt.buildSettings, 0o600);
+  tree.write(BUILD_SETTINGS, BUILD_OPTIONS + DPKG_OPTIONS + apt.buildSettings, 0o600);
   // Nothing that is installed may start on the host that builds.
   tree.write(POLICY, "#!/bin/sh\nexit 101\n", 0o755);
   tree.write("/etc/resolv.conf", await Bun.file("/etc/resolv.conf").text());
@@ -119,7 +122,7 @@ async function commands({ inputs, cell, signal, onLine }: Site): Promise<void> {
 
 /** What must not be the same in every node, belongs to the host, or was there for the build only. */
 const LEFTOVERS = [
-  ...[POLICY, BUILD_SETTINGS, "/etc/apt/apt.conf.d/99mmdebstrap", "/etc/apt/auth.conf"],
+  ...[POLICY, BUILD_SETTINGS, "/etc/apt/apt.conf.d/99mmdebstrap", "/etc/dpkg/dpkg.cfg.d/99mmdebstrap"],
   ...[
     "/etc/machine-id",
     "/var/lib/dbus/machine-id",
