@@ -1,0 +1,31 @@
+import type { MasterApi } from "../contracts/master.ts";
+import type { WorkerApi } from "../contracts/worker.ts";
+import { MasterService } from "./service.ts";
+import { type MasterDeps, Wing } from "./wing.ts";
+
+export type { MasterConfig, MasterDeps } from "./wing.ts";
+
+/** A master and its life. What can be asked of it is in `api`, where `start` and `stop` speak of vclusters. */
+export interface Master {
+  readonly api: MasterApi;
+  /** Takes up where the rows say that it was: every unfinished operation goes on. */
+  start(): Promise<void>;
+  /** Lets go of workers and timers. Nodes are left as they are. */
+  stop(): Promise<void>;
+  /** A worker is there, for the first time or again. May be called before `start`. */
+  attachWorker(name: string, worker: WorkerApi): void;
+  /** The connection to a worker is lost. */
+  detachWorker(name: string): void;
+}
+
+/** The master of one data centre, over a store with this wing's migrations applied. */
+export function createMaster(deps: MasterDeps): Master {
+  const wing = new Wing(deps);
+  return {
+    api: new MasterService(wing),
+    start: async () => wing.start(),
+    stop: () => wing.stop(),
+    attachWorker: (name, worker) => wing.attach(name, worker),
+    detachWorker: (name) => wing.detach(name),
+  };
+}

@@ -1,0 +1,44 @@
+import type { VclusterOrder } from "../../contracts/worker.ts";
+import { formatAddress, formatCidr } from "../../lib/ipv4.ts";
+import type { Reader } from "../../store/store.ts";
+import { vniOf } from "../networks/leases.ts";
+import { nodeName, nodeRows, vclusterRow } from "./rows.ts";
+
+/** What one host should make of one vcluster. null: nothing of it is there. */
+export function orderFor(db: Reader, term: number, id: string, host: string): VclusterOrder | null {
+  const vc = vclusterRow(db, id);
+  if (!vc) return null;
+  const nodes = nodeRows(db, id);
+  const here = nodes.filter((n) => n.host === host);
+  if (here.length === 0) return null;
+  return {
+    term,
+    generation: vc.generation,
+    id: vc.id,
+    name: vc.name,
+    image: vc.image,
+    owner: { id: vc.owner_id, name: vc.owner, home: vc.home },
+    network: {
+      subnet: formatCidr({ base: vc.subnet_base, prefix: vc.subnet_prefix }),
+      gateway: formatAddress(vc.gateway),
+      vni: vniOf(db, id),
+    },
+    hosts: nodes
+      .filter((n) => n.desired !== "gone")
+      .map((n) => ({ name: nodeName(n), address: formatAddress(n.address) })),
+    authorizedKeys: JSON.parse(vc.authorized_keys) as string[],
+    peerKey: { private: vc.peer_private, public: vc.peer_public },
+    nodes: here.map((n) => ({
+      id: n.id,
+      name: nodeName(n),
+      desired: n.desired,
+      size: { cpu: n.cpu, memory: n.memory, disk: n.disk },
+      address: formatAddress(n.address),
+      mac: n.mac,
+    })),
+  };
+}
+
+export function hostsOf(db: Reader, id: string): string[] {
+  return db.all<{ host: string }>("SELECT DISTINCT host FROM nodes WHERE vcluster = $id", { id }).map((r) => r.host);
+}

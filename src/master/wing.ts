@@ -1,0 +1,247 @@
+import type { Config } from "../config/schema.ts";
+import type { Report, WorkerApi } from "../contracts/worker.ts";
+import { DockletError } from "../lib/errors.ts";
+import { type Cidr, parseCidr } from "../lib/ipv4.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Clock } from "../os/clock.ts";
+import type { Store } from "../store/store.ts";
+import { Change } from "./change.ts";
+import { Directory } from "./directory.ts";
+import { Frames } from "./frames.ts";
+import { Hosts } from "./hosts/hosts.ts";
+import { Inbox, type News } from "./hosts/inbox.ts";
+import { Builds } from "./images/builds.ts";
+import { Images } from "./images/images.ts";
+import { readOperation } from "./operations/operations.ts";
+import { Delivery, type DeliveryPace, PACE } from "./vclusters/delivery.ts";
+import { observe } from "./vclusters/observe.ts";
+import { PeerKeys } from "./vclusters/peer-keys.ts";
+import { readVcluster } from "./vclusters/rows.ts";
+import { settle } from "./vclusters/settle.ts";
+
+export type MasterConfig = Pick<
+  Config,
+  "CLUSTER_NET" | "CPU_OVERCOMMIT" | "MEMORY_OVERCOMMIT" | "DISK_OVERCOMMIT" | "MEMORY_RESERVE"
+>;
+
+export interface MasterDeps {
+  store: Store;
+  clock: Clock;
+  log: Logger;
+  config: MasterConfig;
+  /** Workers that are there from the beginning; others come by `attachWorker`. */
+  workers?: Map<string, WorkerApi>;
+  /** How patient it is with workers; tests are not. */
+  pace?: Partial<DeliveryPace>;
+}
+
+/** The parts of a master, joined: rows below, workers on one side, watchers on the other. */
+export class Wing {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly net: Cidr;
+  readonly frames: Frames;
+  readonly directory = new Directory();
+  readonly images = new Images();
+  readonly keys = new PeerKeys();
+  readonly hosts: Hosts;
+  readonly builds: Builds;
+  readonly delivery: Delivery;
+  readonly #inbox: Inbox;
+  #term = 0;
+  #running = false;
+  readonly #early: Map<string, WorkerApi>;
+
+  constructor(readonly deps: MasterDeps) {
+    const net = parseCidr(deps.config.CLUSTER_NET);
+    if (!net) {
+      throw new DockletError(
+        "invalid",
+        `CLUSTER_NET=${deps.config.CLUSTER_NET} is not a network.`,
+        "Write 172.16.0.1/16.",
+      );
+    }
+    this.net = net;
+    this.store = deps.store;
+    this.log = deps.log;
+    this.frames = new Frames(deps.log);
+    this.hosts = new Hosts(deps.config);
+    this.#early = new Map(deps.workers);
+    this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
+    const worker = (host: string) => this.hosts.worker(host);
+    this.builds = new Builds({ db: deps.store, commit: this.commit, images: this.images, worker, log: deps.log });
+    this.delivery = new Delivery({
+      db: deps.store,
+      term: () => this.#term,
+      worker,
+      changed: (vcluster) => this.#inbox.look(vcluster),
+      log: deps.log,
+      pace: { ...PACE, ...deps.pace },
+    });
+  }
+
+  start(): void {
+    this.store.write((tx) => tx.run("UPDATE term SET term = term + 1"));
+    this.#term = this.store.get<{ term: number }>("SELECT term FROM term")!.term;
+    this.hosts.load(this.store);
+    this.images.load(this.store);
+    this.directory.load(this.store);
+    this.keys.start();
+    this.#running = true;
+    for (const [name, worker] of this.#early) this.attach(name, worker);
+    this.#early.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.hosts.stop();
+    this.#inbox.stop();
+    this.keys.stop();
+    this.frames.stop();
+    await this.delivery.stop();
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** A worker is there, for the first time or again: hear its state, then tell it all that it should be. */
+  attach(name: string, worker: WorkerApi): void {
+    if (!this.#running) {
+      this.#early.set(name, worker);
+      return;
+    }
+    try {
+      this.hosts.attach(name, worker, (report: Report) => this.#inbox.hear(name, report));
+    } catch (e) {
+      this.log.error({ err: e, host: name }, "a worker could not be listened to");
+      this.hosts.detach(name, "does not answer");
+    }
+    // Its first words count before orders are made from what was known of old.
+    this.#inbox.flush();
+    this.delivery.resync(name);
+    this.builds.resume(name);
+    void this.#errands(name, worker);
+    this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  detach(name: string): void {
+    this.#early.delete(name);
+    if (!this.hosts.worker(name)) return;
+    this.hosts.detach(name, null);
+    this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  /** One write. What it touched is settled before it is on disk, and told to hosts and watchers after it. */
+  readonly commit = <T>(body: (c: Change) => T): T => {
+    let change: Change | undefined;
+    const result = this.store.write((tx) => {
+      const c = new Change(tx, this.deps.clock.now());
+      change = c;
+      const value = body(c);
+      for (const id of c.touched) settle(c, id, this.delivery);
+      return value;
+    });
+    if (change) this.#publish(change);
+    return result;
+  };
+
+  #publish(c: Change): void {
+    for (const id of c.touched) this.directory.refresh(this.store, id);
+    for (const id of c.orders) this.delivery.send(id);
+    for (const d of c.deleted) this.delivery.forget(d.id);
+    for (const event of c.events) this.frames.emit({ type: "event", data: event });
+    const ended = new Map<string, () => void>();
+    for (const id of c.operations) {
+      const make = () => {
+        const data = readOperation(this.store, id);
+        return data && { type: "operation" as const, data };
+      };
+      this.frames.pulse(`operation/${id}`, make);
+      if (make()?.data.endedAt) ended.set(id, () => this.frames.flush(`operation/${id}`));
+    }
+    for (const id of c.touched) {
+      this.frames.pulse(`vcluster/${id}`, () => {
+        const data = readVcluster(this.store, id);
+        return data && { type: "vcluster", data };
+      });
+      if (ended.size > 0) this.frames.flush(`vcluster/${id}`);
+    }
+    for (const tell of ended.values()) tell();
+    for (const data of c.deleted) this.frames.emit({ type: "vcluster.deleted", data });
+    for (const name of c.images) {
+      const data = this.images.one(this.store, name);
+      if (data) this.frames.emit({ type: "image", data });
+    }
+  }
+
+  #take(batch: News[]): void {
+    if (!this.#running) return;
+    const stuck: { vcluster: string; host: string }[] = [];
+    const lasting = batch.filter((n) => !("report" in n) || !this.#passing(n.host, n.report));
+    if (lasting.length > 0) {
+      this.commit((c) => {
+        for (const news of lasting) {
+          if ("vcluster" in news) c.touched.add(news.vcluster);
+          else this.#hear(c, news.host, news.report, stuck);
+        }
+      });
+    }
+    for (const s of stuck) this.delivery.later(s.vcluster, s.host);
+  }
+
+  /** What is shown but not kept. true: nothing is left to write down. */
+  #passing(host: string, r: Report): boolean {
+    if (r.type === "sample") {
+      const node = this.directory.node(r.node);
+      if (node && node.vcluster === r.vcluster) {
+        this.frames.emit({ type: "metrics", data: { vcluster: node.vcluster, node: node.name, sample: r.sample } });
+      }
+      return true;
+    }
+    if (r.type === "host") {
+      const lasting = this.hosts.heard(host, r);
+      this.frames.pulse(`host/${host}`, () => ({ type: "host", data: this.hosts.one(this.store, host) }));
+      return !lasting;
+    }
+    if (r.type === "image") {
+      const lasting = this.images.heard(host, r);
+      this.frames.pulse(`image/${r.name}`, () => {
+        const data = this.images.one(this.store, r.name);
+        return data && { type: "image", data };
+      });
+      return !lasting;
+    }
+    return false;
+  }
+
+  #hear(c: Change, host: string, r: Report, stuck: { vcluster: string; host: string }[]): void {
+    if (r.type === "node" && observe(c, host, r, this.log) === "stuck") stuck.push({ vcluster: r.vcluster, host });
+    else if (r.type === "host") this.hosts.write(c, host);
+    else if (r.type === "image") this.images.write(c, host, r);
+    else if (r.type === "build") this.builds.heard(c, host, r);
+  }
+
+  /** What was wanted of this host while it was away: warm pools as people set them, data folders to remove. */
+  async #errands(host: string, worker: WorkerApi): Promise<void> {
+    try {
+      for (const w of this.store.all<{ image: string; warm: number }>("SELECT image, warm FROM warm_wants")) {
+        await worker.setWarm(w.image, w.warm);
+      }
+      await this.removeHomes(host, worker);
+    } catch (e) {
+      this.log.warn({ err: e, host }, "some settings did not reach a host");
+    }
+  }
+
+  async removeHomes(host: string, worker: WorkerApi): Promise<void> {
+    const rows = this.store.all<{ owner: string }>("SELECT owner FROM home_removals WHERE host = $host", { host });
+    for (const { owner } of rows) {
+      await worker.deleteHome(owner);
+      if (!this.#running) return;
+      this.store.write((tx) =>
+        tx.run("DELETE FROM home_removals WHERE owner = $owner AND host = $host", { owner, host }),
+      );
+    }
+  }
+}

@@ -1,0 +1,325 @@
+import type { Recipe, Sample, State } from "../../src/contracts/public/index.ts";
+import type {
+  BuildReport,
+  HostReport,
+  ImageReport,
+  NodeReport,
+  NodeStream,
+  Report,
+  StreamRequest,
+  VclusterOrder,
+  WorkerApi,
+} from "../../src/contracts/worker.ts";
+import { DockletError } from "../../src/lib/errors.ts";
+
+export interface FakeNode {
+  id: string;
+  vcluster: string;
+  name: string;
+  generation: number;
+  desired: "running" | "stopped" | "gone";
+  state: State;
+  reason: string | null;
+  slug: string | null;
+  bootedAt: number | null;
+}
+
+/** How it misbehaves. Node names are `host-0`, …; they are looked up when the node gets that far. */
+export interface Misbehaviour {
+  /** Fails instead of reaching this state. */
+  fail: Map<string, { instead: State; reason: string }>;
+  /** Can't be removed, so many times. */
+  stuck: Map<string, number>;
+  /** Called with each order before it is looked at: throw to refuse it, return a promise to be slow. */
+  apply: (order: VclusterOrder) => void | Promise<void>;
+  /** Takes orders and says nothing. */
+  silent: boolean;
+}
+
+export interface FakeOptions {
+  name?: string;
+  capacity?: { cpu: number; memory: number; disk: number };
+  images?: string[];
+  /** Milliseconds between two steps of a node; 0: as soon as the loop turns; "hand": only when `step` is called. */
+  pace?: number | "hand";
+}
+
+/**
+ * A worker without LXC: the same contract, in memory. Nodes go through their states one step at a time. It outlives
+ * the masters that talk to it, as a host does, and it remembers the highest order of each vcluster.
+ */
+export class FakeWorker implements WorkerApi {
+  readonly name: string;
+  readonly orders: VclusterOrder[] = [];
+  readonly nodes = new Map<string, FakeNode>();
+  readonly homes = new Map<string, number>();
+  readonly images = new Map<string, ImageReport>();
+  readonly misbehave: Misbehaviour = { fail: new Map(), stuck: new Map(), apply: () => {}, silent: false };
+  readonly streams: StreamRequest[] = [];
+  readonly builds = new Map<string, { recipe: Recipe; done: boolean }>();
+  host: HostReport;
+  readonly #highest = new Map<string, { term: number; generation: number }>();
+  readonly #listeners = new Set<(report: Report) => void>();
+  readonly #pace: number | "hand";
+  #timer: ReturnType<typeof setTimeout> | ReturnType<typeof setImmediate> | null = null;
+  #slugs = 0;
+
+  constructor(options: FakeOptions = {}) {
+    this.name = options.name ?? "alpha";
+    this.#pace = options.pace ?? 0;
+    this.host = {
+      type: "host",
+      name: this.name,
+      address: "192.0.2.1",
+      capacity: options.capacity ?? { cpu: 64, memory: 262_144, disk: 4_000_000 },
+      used: { cpu: 0, memory: 0, disk: 0 },
+      warm: 0,
+      kernel: "6.1.0",
+      lxc: "5.0.2",
+      version: "0.0.0",
+      wire: 1,
+      bootedAt: 1,
+      problem: null,
+    };
+    for (const name of options.images ?? ["mini", "base"]) this.images.set(name, image(name, "ready"));
+  }
+
+  subscribe(listener: (report: Report) => void): () => void {
+    this.#listeners.add(listener);
+    const tell = (r: Report) => (this.misbehave.silent ? undefined : listener(r));
+    tell(this.host);
+    for (const i of this.images.values()) tell(i);
+    for (const n of this.nodes.values()) tell(report(n));
+    return () => this.#listeners.delete(listener);
+  }
+
+  async apply(order: VclusterOrder): Promise<void> {
+    await this.misbehave.apply(order);
+    const seen = this.#highest.get(order.id);
+    if (seen && (order.term < seen.term || (order.term === seen.term && order.generation < seen.generation))) {
+      throw new DockletError(
+        "stale_order",
+        `Order ${order.term}.${order.generation} is older than ${seen.term}.${seen.generation}.`,
+      );
+    }
+    this.#highest.set(order.id, { term: order.term, generation: order.generation });
+    this.orders.push(structuredClone(order));
+    this.homes.set(order.owner.id, order.owner.home);
+    for (const spec of order.nodes) {
+      const old = this.nodes.get(spec.id);
+      const node: FakeNode = old ?? {
+        id: spec.id,
+        vcluster: order.id,
+        name: spec.name,
+        generation: order.generation,
+        desired: spec.desired,
+        state: "pending",
+        reason: null,
+        slug: null,
+        bootedAt: null,
+      };
+      if (old?.state === "failed" && spec.desired === "running" && order.generation > old.generation)
+        old.state = "stopped";
+      if (old && spec.desired === "gone" && old.state === "failed") old.state = "stopped";
+      node.generation = order.generation;
+      node.desired = spec.desired;
+      if (old || spec.desired !== "gone") this.nodes.set(node.id, node);
+      // Told once for every order, changed or not: the master learns that this generation was looked at.
+      this.tell(spec.desired === "gone" && !old ? { ...report(node), state: "gone" } : report(node));
+    }
+    this.#wake();
+  }
+
+  /** One step of every node that is not yet what it should be. false: nothing is left to do. */
+  step(): boolean {
+    let moved = false;
+    for (const node of [...this.nodes.values()]) moved = this.#advance(node) || moved;
+    return moved;
+  }
+
+  tell(r: Report): void {
+    if (this.misbehave.silent) return;
+    for (const listener of [...this.#listeners]) listener(r);
+  }
+
+  /** The host lost power: everything stopped, nobody was told. */
+  powerLoss(): void {
+    for (const n of this.nodes.values()) if (n.state !== "pending") n.state = "stopped";
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  async openStream(request: StreamRequest): Promise<NodeStream> {
+    this.streams.push(request);
+    const readers: ((fd: 1 | 2, data: Uint8Array) => void)[] = [];
+    const exited = Promise.withResolvers<number>();
+    return {
+      write: (data) => {
+        for (const r of readers) r(1, data);
+        return true;
+      },
+      end: () => exited.resolve(0),
+      resize: () => {},
+      close: () => exited.resolve(129),
+      onData: (r) => readers.push(r),
+      exited: exited.promise,
+    };
+  }
+
+  async history(nodes: string[]): Promise<Record<string, Sample[]>> {
+    return Object.fromEntries(nodes.filter((n) => this.nodes.has(n)).map((n) => [n, [sample(1)]]));
+  }
+
+  async buildImage(r: { operation: string; recipe: Recipe }): Promise<void> {
+    this.builds.set(r.operation, { recipe: r.recipe, done: false });
+    this.setImage({ ...image(r.recipe.name, "building"), recipe: r.recipe });
+    this.tell(build(r.operation, r.recipe.name, 0.1));
+  }
+
+  /** Ends a build: well, or with an error. */
+  finishBuild(operation: string, error: BuildReport["error"] = null): void {
+    const b = this.builds.get(operation)!;
+    b.done = true;
+    this.setImage({
+      ...image(b.recipe.name, error ? "failed" : "ready"),
+      recipe: b.recipe,
+      reason: error?.message ?? null,
+    });
+    this.tell({ ...build(operation, b.recipe.name, 1), done: true, error });
+  }
+
+  async cancelBuild(operation: string): Promise<void> {
+    const b = this.builds.get(operation);
+    if (!b || b.done) throw new DockletError("not_found", "There is no such build.");
+    this.finishBuild(operation, { code: "cancelled", message: "cancelled", hint: "" });
+  }
+
+  async deleteImage(name: string): Promise<void> {
+    this.setImage({ ...this.images.get(name)!, state: "absent", size: null, builtAt: null });
+  }
+
+  async setWarm(name: string, count: number): Promise<void> {
+    const i = this.images.get(name);
+    if (i) this.setImage({ ...i, warm: { want: count, have: count } });
+  }
+
+  async setHomeQuota(owner: string, mib: number): Promise<void> {
+    this.homes.set(owner, mib);
+  }
+
+  async deleteHome(owner: string): Promise<void> {
+    this.homes.delete(owner);
+  }
+
+  setImage(i: ImageReport): void {
+    this.images.set(i.name, i);
+    this.tell(i);
+  }
+
+  #advance(n: FakeNode): boolean {
+    const next = nextState(n);
+    if (next === null) return false;
+    if (next === "gone") {
+      const stuck = this.misbehave.stuck.get(n.name) ?? 0;
+      if (stuck > 0) {
+        this.misbehave.stuck.set(n.name, stuck - 1);
+        this.#become(n, "failed", "device is busy");
+        return true;
+      }
+      this.nodes.delete(n.id);
+      this.tell({ ...report(n), state: "gone" });
+      return true;
+    }
+    const bad = this.misbehave.fail.get(n.name);
+    if (bad?.instead === next) this.#become(n, "failed", bad.reason);
+    else this.#become(n, next, null);
+    return true;
+  }
+
+  #become(n: FakeNode, state: State, reason: string | null): void {
+    n.state = state;
+    n.reason = reason;
+    if (state === "ready") {
+      n.slug = `s${String(++this.#slugs).padStart(4, "0")}${n.id}`;
+      n.bootedAt = 1000 + this.#slugs;
+    }
+    if (state === "stopped") n.slug = null;
+    this.tell(report(n));
+  }
+
+  #wake(): void {
+    if (this.#pace === "hand" || this.#timer) return;
+    const turn = () => {
+      this.#timer = null;
+      if (this.step()) this.#wake();
+    };
+    this.#timer = this.#pace === 0 ? setImmediate(turn) : setTimeout(turn, this.#pace);
+  }
+}
+
+function nextState(n: FakeNode): State | "gone" | null {
+  if (n.state === "failed") return null;
+  if (n.desired === "gone") return n.state === "deleting" || n.state === "pending" ? "gone" : "deleting";
+  if (n.desired === "stopped") {
+    if (n.state === "stopped") return null;
+    return n.state === "stopping" || n.state === "pending" ? "stopped" : "stopping";
+  }
+  const order: State[] = ["preparing", "booting", "ready"];
+  return n.state === "ready" ? null : (order[order.indexOf(n.state) + 1] ?? null);
+}
+
+function report(n: FakeNode): NodeReport {
+  return {
+    type: "node",
+    id: n.id,
+    vcluster: n.vcluster,
+    generation: n.generation,
+    state: n.state,
+    reason: n.reason,
+    slug: n.slug,
+    jupyterToken: n.slug && `token-${n.slug}`,
+    warm: false,
+    bootedAt: n.bootedAt,
+  };
+}
+
+export function recipe(name: string): Recipe {
+  return {
+    name,
+    description: `${name} for tests`,
+    packages: [],
+    ready: name === "base" ? "jupyter" : "init",
+    init: "simple",
+  };
+}
+
+function image(name: string, state: ImageReport["state"]): ImageReport {
+  const there = state === "ready";
+  return {
+    type: "image",
+    name,
+    state,
+    reason: null,
+    recipe: recipe(name),
+    size: there ? 1_000_000 : null,
+    builtAt: there ? 1 : null,
+    warm: { want: 0, have: 0 },
+  };
+}
+
+function build(operation: string, name: string, progress: number): BuildReport {
+  return {
+    type: "build",
+    operation,
+    image: name,
+    steps: [{ name: "packages", state: progress < 1 ? "running" : "done", progress, message: null }],
+    done: false,
+    error: null,
+  };
+}
+
+export function sample(at: number): Sample {
+  return { at, cpu: 0.5, memory: 1, disk: 2, rx: 3, tx: 4, pids: 5 };
+}
