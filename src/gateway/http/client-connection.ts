@@ -82,7 +82,7 @@ export class ClientConnection {
     if (end < 0 || end > limits.headBytes) {
       if (bytes.length > limits.headBytes)
         throw new Refusal(431, "headers_too_large", "The headers of this request are too large.");
-      if (hasBareLf(bytes)) throw malformed("A line does not end in CRLF.");
+      if (hasBareLf(bytes, this.#searched)) throw malformed("A line does not end in CRLF.");
       if (bytes.length > limits.requestLineBytes && bytes.indexOf(LF) < 0) {
         throw new Refusal(414, "uri_too_long", "The request line is too long.");
       }
@@ -200,8 +200,10 @@ export class ClientConnection {
   }
 }
 
-function hasBareLf(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1))
+/** Looks from `from` on: what came before was seen when it came. */
+function hasBareLf(bytes: Buffer, from: number): boolean {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (at === 0 || bytes[at - 1] !== CR) return true;
+  }
   return false;
 }
