@@ -107,6 +107,7 @@ export const StreamControl = z.union([
   z.strictObject({ type: z.literal("resize"), cols: z.number(), rows: z.number() }),
   z.strictObject({ type: z.literal("eof") }),
 ]);
+export type StreamControl = z.infer<typeof StreamControl>;
 export type StreamReply = { type: "exit"; code: number } | { type: "error"; message: string; hint: string };
 /** A terminal that is resized to nonsense is clamped to this, never refused. */
 export const TERMINAL_LIMITS = { minCols: 2, maxCols: 1000, minRows: 1, maxRows: 500 };

@@ -25,7 +25,7 @@ export const accountRoutes = {
   changePassword: {
     method: "PUT",
     path: "/me/password",
-    action: "account.own.write",
+    action: "account.password",
     summary: "Change my password; ends my other sessions",
     body: A.PasswordChange,
     response: null,

@@ -26,6 +26,7 @@ export const ACTIONS = [
   "session.own",
   "account.own",
   "account.own.write",
+  "account.password",
   "user.read",
   "user.write",
   "group.read",

@@ -1,0 +1,49 @@
+import { messageOf } from "../../lib/errors.ts";
+import type { Base } from "../base.ts";
+
+/** Asked more often than this, the last answer is given again: the checks cost a commit. */
+const KEEP_MS = 2_000;
+
+export interface Readiness {
+  ready: boolean;
+  /** Named checks: null = well, otherwise what is wrong. */
+  checks: Record<string, string | null>;
+}
+
+/** What /readyz answers. */
+export class ReadinessChecks {
+  #last: { at: number; answer: Promise<Readiness> } | null = null;
+
+  constructor(readonly base: Base) {}
+
+  ask(): Promise<Readiness> {
+    const at = this.base.clock.monotonic();
+    if (!this.#last || at - this.#last.at > KEEP_MS) this.#last = { at, answer: this.#check() };
+    return this.#last.answer;
+  }
+
+  async #check(): Promise<Readiness> {
+    const checks: Record<string, string | null> = { store: this.#store() };
+    try {
+      Object.assign(checks, await this.base.master.health());
+      checks.master ??= null;
+    } catch (e) {
+      checks.master = messageOf(e);
+    }
+    return { ready: Object.values(checks).every((c) => c === null), checks };
+  }
+
+  #store(): string | null {
+    try {
+      const now = String(this.base.clock.now());
+      this.base.store.write((tx) =>
+        tx.run("INSERT INTO settings VALUES ('last_write_check', $now) ON CONFLICT (key) DO UPDATE SET value = $now", {
+          now,
+        }),
+      );
+      return null;
+    } catch (e) {
+      return `nothing can be written: ${messageOf(e)}`;
+    }
+  }
+}
