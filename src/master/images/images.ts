@@ -24,6 +24,12 @@ export class Images {
     return !old || lasting(old) !== lasting(report);
   }
 
+  /** A host has removed it: nothing is placed there on the strength of an older report. */
+  removed(host: string, name: string): void {
+    const old = this.on(host, name);
+    if (old) this.#put(host, { ...old, state: "absent", size: null, builtAt: null, warm: { ...old.warm, have: 0 } });
+  }
+
   write(c: Change, host: string, report: ImageReport): void {
     c.tx.run(
       "INSERT INTO images (host, name, report) VALUES ($host, $name, $report) ON CONFLICT (host, name) DO UPDATE SET report = $report",

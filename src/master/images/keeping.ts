@@ -55,7 +55,10 @@ export async function deleteImage(wing: Wing, r: Cause & { name: string }): Prom
   for (const [host] of hosts) wing.hosts.needed(host);
   wing.images.leaving.add(r.name);
   try {
-    for (const [host] of hosts) await wing.hosts.needed(host).deleteImage(r.name);
+    for (const [host] of hosts) {
+      await wing.hosts.needed(host).deleteImage(r.name);
+      wing.images.removed(host, r.name);
+    }
   } finally {
     wing.images.leaving.delete(r.name);
   }
