@@ -60,7 +60,7 @@ if [ -n "$archives" ] && [ -d "$root/var/cache/apt/archives" ]; then
   mount --bind "$archives" "$root/var/cache/apt/archives"
 fi
 cd "$root"
-exec chroot "$root" "$@"
+exec chroot "$root" "$@" 3>&1
 `;
 
 const OUTSIDE = `${REMOUNT}
@@ -81,7 +81,7 @@ async function cellRun(script: string, args: string[], command: string[], option
   }
 }
 
-/** Runs `argv` chrooted into the cell's tree. */
+/** Runs `argv` chrooted into the cell's tree. Its fd 3 goes where stdout goes: apt closes the one that it tells its status on to its children. */
 export function runInside(cell: Cell, argv: string[], options: CellOptions): Promise<void> {
   return cellRun(ENTER, [cell.base, cell.lowers.join(":"), cell.archives ?? ""], argv, options);
 }

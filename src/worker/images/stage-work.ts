@@ -91,6 +91,7 @@ async function install({ inputs, apt, cell, archives, tree, signal, onLine }: Si
   tree.write("/etc/resolv.conf", await Bun.file("/etc/resolv.conf").text());
   const inside = (argv: string[]) => runInside({ ...cell, archives }, argv, { env: ENV, signal, onLine });
   await inside(["apt-get", "-q", "update"]);
+  // Status on an fd of its own: apt marks it close-on-exec, and dpkg without stdout writes into its own lock file.
   await inside([
     ...[
       "apt-get",
@@ -98,7 +99,7 @@ async function install({ inputs, apt, cell, archives, tree, signal, onLine }: Si
       "-y",
       "--no-install-recommends",
       "-o",
-      "APT::Status-Fd=1",
+      "APT::Status-Fd=3",
       "-o",
       "APT::Keep-Downloaded-Packages=true",
     ],

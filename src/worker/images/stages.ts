@@ -6,7 +6,7 @@ export const STAGES = ["bootstrap", "packages", "files", "run", "clean", "snapsh
 export type Stage = (typeof STAGES)[number];
 
 /** Raised when a stage does something else for the same inputs. */
-const BUILDER = 2;
+const BUILDER = 3;
 
 export interface Inputs {
   recipe: Recipe;
