@@ -1,0 +1,37 @@
+import type { Host, Image } from "../../src/contracts/public/index.ts";
+
+export function image(name: string, ready: Image["ready"]): Image {
+  return {
+    name,
+    description: `the ${name} image`,
+    parent: null,
+    state: "ready",
+    reason: null,
+    builtin: true,
+    ready,
+    size: 1e9,
+    warm: { want: 1, have: 1 },
+    operation: null,
+    builtAt: 1,
+  };
+}
+
+export function host(): Host {
+  const much = { cpu: 16, memory: 65_536, disk: 1_000_000 };
+  const none = { cpu: 0, memory: 0, disk: 0 };
+  return {
+    name: "lab",
+    state: "ready",
+    reason: null,
+    address: "192.0.2.10",
+    capacity: much,
+    reserved: none,
+    used: none,
+    nodes: 0,
+    warm: 1,
+    kernel: "6.18",
+    lxc: "5.0.2",
+    version: "0.5.0",
+    bootedAt: 1,
+  };
+}
