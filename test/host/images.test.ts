@@ -206,6 +206,33 @@ describe("image builds", () => {
 });
 
 test(
+  "a full pool fails the build with its reason, and gives the space back",
+  async () => {
+    const small = join(dir, "small");
+    mkdirSync(small);
+    await run(["truncate", "-s", "256M", `${small}.img`]);
+    await run(["mkfs.btrfs", "-q", "-m", "single", "-d", "single", `${small}.img`]);
+    await run(["mount", "-o", "loop,noatime,nosuid,nodev", `${small}.img`, small]);
+    try {
+      const cramped = await createImages({ pool: small, log: silentLogger, inUse: () => false });
+      const hog: Recipe = {
+        ...mini,
+        name: "hog",
+        run: [["busybox", "dd", "if=/dev/urandom", "of=/x", "bs=1M", "count=400"]],
+      };
+      const e = await cramped.build(hog, () => {}, never()).catch((x) => x);
+      expect(e.code).toBe("disk_full");
+      expect(e.hint).not.toBe("");
+      await cramped.remove("hog");
+      expect(readdirSync(join(small, "build"))).toEqual([]);
+    } finally {
+      await run(["umount", small]);
+    }
+  },
+  5 * MINUTES,
+);
+
+test(
   "apt knows every package of the recipes that come along",
   async () => {
     for (const recipe of builtinRecipes().values())

@@ -45,9 +45,16 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
   const progress = new Progress(STAGES, options.onProgress, now);
   const work = join(layers.builds, recipe.name);
   const log = join(layers.builds, `${recipe.name}.log`);
+  let full = false;
   try {
     progress.start(STAGES[0], "looking up packages");
     const apt = await hostAptSources();
+    if (apt.sources.size === 0)
+      throw new DockletError(
+        "invalid",
+        "This host has no apt source that nodes could use too.",
+        "Add one in /etc/apt that is neither a local file nor behind a password, and run `apt-get update`.",
+      );
     const parents = parentsOf(layers, recipe);
     const inputs = { recipe, packages: await resolvePackages(recipe.packages), sources: apt.digest, parents };
     const hashes = stageHashes(inputs);
@@ -73,6 +80,7 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
       if (stage === "snapshot") break;
       const { run, advance } = STAGE_WORK[stage];
       const onLine = (line: string) => {
+        full ||= FULL.test(line);
         const at = advance(line);
         if (at) progress.advance(stage, at);
         else appendFileSync(log, `${line}\n`);
@@ -86,13 +94,16 @@ export async function buildImage(options: BuildOptions): Promise<Manifest> {
     progress.done("snapshot");
     return manifest;
   } catch (e) {
-    const error = explain(e, signal, log);
+    const error = explain(e, signal, log, full);
     progress.end(error.code === "cancelled" ? "cancelled" : "failed", error.message);
     throw error;
   } finally {
     await deleteSubvolume(work);
   }
 }
+
+/** What commands and the kernel say when the pool is full. */
+const FULL = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/;
 
 async function prepare(work: string, overlay: boolean): Promise<void> {
   await createSubvolume(work);
@@ -128,11 +139,11 @@ async function publish(options: BuildOptions, work: string, hash: string, parent
   return manifest;
 }
 
-function explain(e: unknown, signal: AbortSignal, log: string): DockletError {
+function explain(e: unknown, signal: AbortSignal, log: string, full: boolean): DockletError {
   if (signal.aborted)
     return new DockletError("cancelled", "The build was cancelled.", "Start it again: it goes on where it was.");
   const message = e instanceof Error ? e.message : String(e);
-  if (/No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/.test(message))
+  if (full || FULL.test(message))
     return new DockletError(
       "disk_full",
       "The storage pool is full, so the image could not be built.",
