@@ -10,8 +10,6 @@ export type VersionInfo = z.infer<typeof Version>;
 declare const DOCKLET_VERSION: string | undefined;
 declare const DOCKLET_COMMIT: string | undefined;
 
-const WINGS = ["supermaster", "master", "worker"] as const;
-
 /** Facts about this executable. */
 export function versionInfo(): VersionInfo {
   return {
@@ -19,7 +17,7 @@ export function versionInfo(): VersionInfo {
     commit: typeof DOCKLET_COMMIT === "string" ? DOCKLET_COMMIT : "source",
     bun: Bun.version,
     sqlite: sqliteVersion(),
-    schema: Object.fromEntries(WINGS.map((wing) => [wing, newestMigration(wing)])),
+    schema: Object.fromEntries(listAssets("migrations").map((db) => [db, newestMigration(db)])),
     wire: WIRE_VERSION,
   };
 }
@@ -37,8 +35,8 @@ function sqliteVersion(): string {
   }
 }
 
-/** The highest number among a wing's migrations; 0 when it has none. */
-function newestMigration(wing: string): number {
-  const numbers = listAssets(`migrations/${wing}`).map((file) => Number(/^(\d{4})_/.exec(file)?.[1] ?? 0));
+/** The highest number among the migrations of a database; 0 when it has none. */
+function newestMigration(db: string): number {
+  const numbers = listAssets(`migrations/${db}`).map((file) => Number(/^(\d{4})_/.exec(file)?.[1] ?? 0));
   return Math.max(0, ...numbers);
 }
