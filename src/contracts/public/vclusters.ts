@@ -61,6 +61,7 @@ export const OpenRequest = z.strictObject({
 });
 /** A link that works once, within 60 seconds. */
 export const OpenAnswer = z.object({ url: z.string(), expiresAt: Time });
+export type OpenAnswer = z.infer<typeof OpenAnswer>;
 
 export const Sample = z.object({
   at: Time,

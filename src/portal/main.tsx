@@ -1,0 +1,13 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "@xterm/xterm/css/xterm.css";
+import "uplot/dist/uPlot.min.css";
+import "./theme/fonts.css";
+import "./theme/base.css";
+import "./theme/shell.css";
+import "./theme/parts.css";
+import "./theme/pages.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App.tsx";
+
+createRoot(document.getElementById("root")!).render(<App />);

@@ -1,0 +1,27 @@
+import { Wordmark } from "../components/Logo.tsx";
+import { useTitle } from "../components/PageHeader.tsx";
+import { SchemeToggle } from "../components/SchemeToggle.tsx";
+import { PasswordForm } from "./account/PasswordForm.tsx";
+
+/** After the first login with a password that somebody else has seen. */
+export function MustChangePassword() {
+  useTitle("Choose a password");
+  return (
+    <div className="dk-login">
+      <div className="dk-login-side">
+        <Wordmark size={40} />
+        <p className="dk-login-claim">One thing before you start.</p>
+      </div>
+      <main className="dk-login-main">
+        <div className="dk-login-tools">
+          <SchemeToggle />
+        </div>
+        <div className="dk-login-form">
+          <h1>Choose your own password</h1>
+          <p className="dk-dim">The one you logged in with was made for you, and somebody else may have seen it.</p>
+          <PasswordForm submit="Set my password and go on" />
+        </div>
+      </main>
+    </div>
+  );
+}

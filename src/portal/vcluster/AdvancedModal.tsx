@@ -1,0 +1,83 @@
+import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { DEFAULT_SIZE, MAX_NODES } from "../../contracts/public/index.ts";
+import { imagesQuery } from "../app/queries.ts";
+import { useMe } from "../app/useMe.ts";
+import { TroubleAlert } from "../components/TroubleAlert.tsx";
+import { plural } from "../format/amounts.ts";
+import { LeftLine } from "./LeftLine.tsx";
+import { checkName, checkPlan } from "./plan.ts";
+import { SizeFields } from "./SizeFields.tsx";
+import { useCreateVcluster } from "./useVclusterActions.ts";
+
+/** For those who want to choose: name, image, nodes and sizes, checked against the quota while one types. */
+export function AdvancedModal({ onClose }: { onClose: () => void }) {
+  const me = useMe();
+  const images = useQuery(imagesQuery);
+  const [name, setName] = useState("");
+  const [image, setImage] = useState("base");
+  const [nodes, setNodes] = useState(1);
+  const [size, setSize] = useState(DEFAULT_SIZE);
+  const create = useCreateVcluster(onClose, true);
+
+  const nameError = checkName(name);
+  const errors = checkPlan({ nodes, size }, me);
+  const wrong = nameError !== null || Object.keys(errors).length > 0;
+  const usable = (images.data ?? []).filter((i) => i.state === "ready");
+  const chosen = images.data?.find((i) => i.name === image);
+
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (wrong) return;
+    create.mutate({ ...(name ? { name } : {}), image, nodes, size });
+  };
+  return (
+    <Modal opened onClose={onClose} title="New cluster" size="lg">
+      <form onSubmit={submit} noValidate>
+        <Stack>
+          <TextInput
+            label="Name"
+            description="Left empty: docklet makes one up."
+            placeholder="for example, genomics"
+            value={name}
+            error={nameError}
+            onChange={(e) => setName(e.currentTarget.value.trim())}
+            autoComplete="off"
+            spellCheck={false}
+            data-autofocus
+          />
+          <Select
+            label="Image"
+            description={chosen?.description ?? "What the nodes are made from."}
+            data={usable.length > 0 ? usable.map((i) => i.name) : [image]}
+            value={image}
+            onChange={(v) => v && setImage(v)}
+          />
+          <NumberInput
+            label="Nodes"
+            description="They see each other as host-0, host-1, … on a private network."
+            min={1}
+            max={MAX_NODES}
+            allowDecimal={false}
+            clampBehavior="none"
+            value={nodes}
+            error={errors.nodes}
+            onChange={(v) => setNodes(Number(v))}
+          />
+          <SizeFields size={size} errors={errors} onChange={setSize} />
+          <LeftLine me={me} />
+          {create.error ? <TroubleAlert title="No cluster was created" error={create.error} /> : null}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Close
+            </Button>
+            <Button type="submit" disabled={wrong} loading={create.isPending}>
+              Create {plural(nodes > 0 ? nodes : 1, "node")}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
