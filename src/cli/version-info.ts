@@ -1,10 +1,7 @@
 import { Database } from "bun:sqlite";
-import type { z } from "zod";
-import type { Version } from "../contracts/public/system.ts";
 import { WIRE_VERSION } from "../contracts/worker.ts";
 import { listAssets, readAsset } from "../os/assets.ts";
-
-export type VersionInfo = z.infer<typeof Version>;
+import type { VersionInfo } from "../roles/version.ts";
 
 /** Put in by the build; run from source there is neither. */
 declare const DOCKLET_VERSION: string | undefined;

@@ -1,25 +1,39 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatCidr, overlaps, parseCidr } from "../lib/ipv4.ts";
-import { type HostFacts, type Listener, readHostFacts } from "../os/host-facts.ts";
 import type { ConfigProblem, Loaded } from "./load.ts";
 import type { ConfigKey } from "./schema.ts";
 
 export type Role = "supermaster" | "master" | "worker";
+
+interface Listener {
+  address: string;
+  port: number;
+  pid: number | null;
+  program: string | null;
+}
+
+/** What has to be known of a host to judge a configuration; src/os/host-facts.ts finds it out. */
+export interface HostFacts {
+  devices: string[];
+  routes: { net: string; device: string }[];
+  addresses: { address: string; cidr: string; device: string }[];
+  listeners: Listener[];
+  mounts: { source: string; target: string }[];
+  swaps: string[];
+}
 
 export interface ValidateOptions {
   /** Default: all, as `docklet serve` runs them. */
   roles?: readonly Role[];
   /** Ports that the docklet of this host holds already are no problem: it is a look, not a start. */
   runningIsFine?: boolean;
-  facts?: HostFacts;
 }
 
 const PORT_KEYS = ["NGINX_PORT", "PROXY_PORT", "MASTER_PORT", "WORKER_PORT", "USER_PORT"] as const;
 
 /** What this host has against the configuration. An empty list: nothing. */
-export async function validateAgainstHost(loaded: Loaded, options: ValidateOptions = {}): Promise<ConfigProblem[]> {
-  const facts = options.facts ?? readHostFacts();
+export function validateAgainstHost(loaded: Loaded, facts: HostFacts, options: ValidateOptions = {}): ConfigProblem[] {
   const roles = options.roles ?? ["supermaster", "master", "worker"];
   const report = reporter(loaded);
   return [

@@ -1,4 +1,5 @@
 import { validateAgainstHost } from "../../config/validate.ts";
+import { readHostFacts } from "../../os/host-facts.ts";
 import { command } from "../command.ts";
 
 export const configValidate = command({
@@ -8,7 +9,7 @@ export const configValidate = command({
   takesSettings: true,
   run: async (ctx) => {
     const loaded = ctx.config();
-    const problems = await validateAgainstHost(loaded, { runningIsFine: true });
+    const problems = validateAgainstHost(loaded, readHostFacts(), { runningIsFine: true });
     ctx.out.data({ ok: problems.length === 0, file: loaded.file, problems }, () => {
       for (const p of problems) ctx.out.error(`${p.message} (${p.origin})`, p.hint);
       if (problems.length === 0)

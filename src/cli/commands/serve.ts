@@ -1,11 +1,11 @@
 import { configError } from "../../config/load.ts";
 import { validateAgainstHost } from "../../config/validate.ts";
+import { readHostFacts } from "../../os/host-facts.ts";
 import { reexecForServing } from "../../os/reexec.ts";
 import { command, UsageError } from "../command.ts";
 import { versionInfo } from "../version-info.ts";
 
 const ROLES = ["supermaster", "master", "worker"] as const;
-type Role = (typeof ROLES)[number];
 
 export const serve = command({
   name: "serve",
@@ -27,7 +27,7 @@ export const serve = command({
     reexecForServing();
     const loaded = ctx.config();
     const roles = ctx.flags.role.length === 0 ? [...ROLES] : ROLES.filter((r) => ctx.flags.role.includes(r));
-    const problems = await validateAgainstHost(loaded, { roles: roles as Role[] });
+    const problems = validateAgainstHost(loaded, readHostFacts(), { roles });
     if (problems.length > 0) throw configError(problems);
     const { serve: run } = await import("../../roles/serve.ts");
     return run(loaded, roles, versionInfo());

@@ -77,7 +77,7 @@ export function connectTo(target: Target): Connection {
     socket: (path) => {
       const url =
         target.unix === null ? target.origin.replace(/^http/, "ws") + path : `ws+unix://${target.unix}:${path}`;
-      return new WebSocket(url, { headers: { ...authorization, origin: target.origin } } as never);
+      return new WebSocket(url, { headers: authorization } as never);
     },
   };
 }

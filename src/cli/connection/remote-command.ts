@@ -5,6 +5,7 @@ import { DockletError } from "../../lib/errors.ts";
 export const LOST = 255;
 /** More than this waits for the network: stdin is read no further until it has gone. */
 const HIGH_WATER = 1024 * 1024;
+const FRAME = 65_536;
 
 export interface RemoteCommandOptions {
   socket: WebSocket;
@@ -44,7 +45,7 @@ export async function runRemote(options: RemoteCommandOptions): Promise<number> 
   socket.onmessage = (event) => {
     if (typeof event.data !== "string") {
       const bytes = new Uint8Array(event.data as ArrayBuffer);
-      if (bytes.length > 1) options.write(bytes[0] === 1 ? 2 : 1, bytes.subarray(1));
+      if (bytes.length > 1) options.write(bytes[0] === 2 ? 2 : 1, bytes.subarray(1));
       return;
     }
     const reply = JSON.parse(event.data) as StreamReply;
@@ -60,8 +61,12 @@ export async function runRemote(options: RemoteCommandOptions): Promise<number> 
       );
     else
       failed(
-        `The connection was lost before the command ended (${event.code}).`,
-        "Whether it still runs can't be told from here; look with `docklet exec … -- ps`.",
+        event.code === 1008
+          ? "The command was ended: you are no longer allowed here."
+          : event.code === 1013
+            ? "The command was ended: its output came faster than it was read."
+            : `The connection was lost before the command ended${event.reason ? `: ${event.reason}` : ""} (${event.code}).`,
+        event.code === 1008 ? "`docklet login` again." : "Look with `docklet exec … -- ps` whether it still runs.",
       );
   };
   socket.onerror = () => socket.close();
@@ -97,12 +102,7 @@ async function sendInput({ socket, stdin }: RemoteCommandOptions, ended: Promise
   if (stdin) {
     for await (const chunk of stdin) {
       if (over || socket.readyState !== WebSocket.OPEN) return;
-      for (let at = 0; at < chunk.length; at += 65_536) {
-        const piece = chunk.subarray(at, at + 65_536);
-        const frame = new Uint8Array(piece.length + 1);
-        frame.set(piece, 1);
-        socket.send(frame);
-      }
+      for (let at = 0; at < chunk.length; at += FRAME) socket.send(chunk.slice(at, at + FRAME));
       while (socket.bufferedAmount > HIGH_WATER && socket.readyState === WebSocket.OPEN) await Bun.sleep(5);
     }
   }
