@@ -360,7 +360,8 @@ check_host() {
 }
 
 # Runs the program with nothing of the caller's environment: settings come from the file alone.
-clean() { env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 BUN_CONFIG_MAX_HTTP_REQUESTS=65536 "$@" 9>&-; }
+CLEAN="env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 BUN_CONFIG_MAX_HTTP_REQUESTS=65536"
+clean() { $CLEAN "$@" 9>&-; }
 
 pid_file() { printf '%s\n' "$PREFIX/local/run/docklet.pid"; }
 
@@ -385,7 +386,8 @@ After=network-online.target lxcfs.service
 StartLimitIntervalSec=0
 
 [Service]
-Type=exec
+Type=notify
+TimeoutStartSec=300
 ExecStart=$BIN serve
 Environment=BUN_CONFIG_MAX_HTTP_REQUESTS=65536
 UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN NODE_OPTIONS LD_PRELOAD
@@ -431,7 +433,8 @@ start_process() {
   mkdir -p "$PREFIX/local/run" "$PREFIX/local/log"
   # shellcheck disable=SC3045 # dash and bash both have it, and it may fail
   ulimit -n 1048576 2>/dev/null || :
-  clean setsid "$BIN" serve </dev/null >>"$PREFIX/local/log/serve.out" 2>&1 &
+  # The shell itself becomes the service: nothing of the installer stays behind it.
+  (exec $CLEAN setsid "$BIN" serve </dev/null >>"$PREFIX/local/log/serve.out" 2>&1 9>&-) &
   printf '%s\n' $! >"$(pid_file)"
 }
 

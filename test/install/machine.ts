@@ -10,6 +10,9 @@ export interface Said {
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** A command that hangs ends, and its test fails, before the whole run does. */
+const LIMIT_MS = 240_000;
+
 /**
  * A bare machine without systemd: a mount and a process namespace around an overlay of `lowers` (topmost first).
  * Everything in it ends with its first process, and that one ends with us. The network is the host's.
@@ -28,7 +31,7 @@ export class Machine {
     const inside = [
       "set -e",
       `cd ${folder}`,
-      `mount -t overlay docklet-test -o lowerdir=${lowers.join(":")},upperdir=upper,workdir=work root`,
+      `mount -t overlay docklet-test -o lowerdir=${lowers.join(":")},upperdir=upper,workdir=work,volatile root`,
       "mount --rbind /dev root/dev",
       "mount --rbind /sys root/sys",
       "mount -t proc proc root/proc",
@@ -60,11 +63,13 @@ export class Machine {
   /** Runs a line of shell as root of the machine, with nothing but `env` in its environment. */
   async sh(line: string, env: Record<string, string> = {}): Promise<Said> {
     const child = this.spawn(line, env);
+    const late = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
     const [stdout, stderr, code] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
       child.exited,
     ]);
+    clearTimeout(late);
     return { code, stdout, stderr };
   }
 
@@ -87,6 +92,7 @@ export class Machine {
   }
 
   async end(): Promise<void> {
+    // Its first process takes all others along, also those that still hold a pipe of ours.
     this.keeper.kill("SIGKILL");
     await this.keeper.exited;
     // The namespaces go with the last process; an upper layer can't be removed before that.
