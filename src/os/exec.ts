@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { DockletError } from "../lib/errors.ts";
+import { runBriefly } from "./brief.ts";
 
 /**
  * Runs host commands. Always an argv array, never a shell: a tenant's name can at worst be a
@@ -38,12 +39,14 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Runs `argv` to its end. Throws `host_command` with the command, its exit code and the end of its stderr. */
 export async function run(argv: [string, ...string[]], options: ExecOptions = {}): Promise<ExecResult> {
+  const environment = { PATH, LC_ALL: "C.UTF-8", ...options.env };
+  if (!options.onLine && !options.signal) return runBriefly(argv, environment, options);
   const [file, ...args] = argv;
   const child = execa(file, args, {
     reject: false,
     stripFinalNewline: false,
     timeout: options.timeoutMs ?? 30_000,
-    env: { PATH, LC_ALL: "C.UTF-8", ...options.env },
+    env: environment,
     extendEnv: false,
     cleanup: true,
     maxBuffer: 8 * 1024 * 1024,

@@ -9,7 +9,7 @@ export interface MountEntry {
   source: string;
 }
 
-const unescape = (s: string) => s.replace(/\\(\d{3})/g, (_, o: string) => String.fromCharCode(Number.parseInt(o, 8)));
+const plainPath = (s: string) => s.replace(/\\(\d{3})/g, (_, o: string) => String.fromCharCode(Number.parseInt(o, 8)));
 
 /** The mounts of this process, from /proc/self/mountinfo, oldest first. */
 export function listMounts(under?: string): MountEntry[] {
@@ -19,9 +19,9 @@ export function listMounts(under?: string): MountEntry[] {
     if (cut < 0) continue;
     const left = line.slice(0, cut).split(" ");
     const [type, source] = line.slice(cut + 3).split(" ");
-    const target = unescape(left[4]!);
+    const target = plainPath(left[4]!);
     if (under !== undefined && target !== under && !target.startsWith(`${under}/`)) continue;
-    out.push({ id: Number(left[0]), target, root: unescape(left[3]!), type: type!, source: unescape(source!) });
+    out.push({ id: Number(left[0]), target, root: plainPath(left[3]!), type: type!, source: plainPath(source!) });
   }
   return out;
 }

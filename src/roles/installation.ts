@@ -36,7 +36,12 @@ export class Installation {
     const file = join(this.local, "tag");
     if (existsSync(file)) {
       const tag = readFileSync(file, "utf8").trim();
-      if (!/^[a-z][a-z0-9]$/.test(tag)) throw new DockletError("invalid", `${file} does not hold two letters.`, "Restore it from a backup: it names this installation's bridges, cgroups and rules.");
+      if (!/^[a-z][a-z0-9]$/.test(tag))
+        throw new DockletError(
+          "invalid",
+          `${file} does not hold two letters.`,
+          "Restore it from a backup: it names this installation's bridges, cgroups and rules.",
+        );
       return tag;
     }
     const tag = randomName(2);
@@ -60,7 +65,12 @@ export class Installation {
   /** Takes the folder for this process. Throws `conflict` when another docklet has it. */
   claim(): void {
     const other = this.runningPid();
-    if (other !== null) throw new DockletError("conflict", `docklet is already running from ${this.prefix} (pid ${other}).`, "Stop that one first, or give this one another FS_PREFIX.");
+    if (other !== null)
+      throw new DockletError(
+        "conflict",
+        `docklet is already running from ${this.prefix} (pid ${other}).`,
+        "Stop that one first, or give this one another FS_PREFIX.",
+      );
     writeFileSync(this.pidFile, `${process.pid}\n`, { mode: 0o644 });
     // A socket left by a killed docklet would make listening fail.
     if (existsSync(this.socket) && statSync(this.socket).isSocket()) unlinkSync(this.socket);

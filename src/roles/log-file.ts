@@ -1,4 +1,15 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { LogSink } from "../lib/log.ts";
 import type { Clock } from "../os/clock.ts";
@@ -33,7 +44,10 @@ export class LogFile implements LogSink {
     try {
       if (Math.floor(this.clock.now() / DAY_MS) !== this.#day || this.#bytes > MAX_BYTES) this.#turnOver();
       if (this.#lost > 0) {
-        writeSync(this.#fd, `${JSON.stringify({ level: "warn", msg: `${this.#lost} lines were lost: the disk was full` })}\n`);
+        writeSync(
+          this.#fd,
+          `${JSON.stringify({ level: "warn", msg: `${this.#lost} lines were lost: the disk was full` })}\n`,
+        );
         this.#lost = 0;
       }
       this.#bytes += writeSync(this.#fd, line);

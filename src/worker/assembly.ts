@@ -33,11 +33,9 @@ export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, rep
   const identity = new Identity(layout, () => (network.dns.includes("auto") ? hostNameServers() : net.dns));
   const desk: ImageDesk = new ImageDesk({
     images,
-    instances,
     warm: (image) => ({ want: warm.want(image), have: warm.have(image) }),
-    log,
     report,
-    changed: () => warm.poke(),
+    changed: (image) => void warm.refresh(image),
   });
   const runtime = new Runtime({
     layout,

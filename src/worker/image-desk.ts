@@ -1,13 +1,12 @@
-import type { Recipe, Step } from "../contracts/public/index.ts";
+import type { Step } from "../contracts/public/index.ts";
+import type { Recipe } from "../contracts/public/system.ts";
 import type { BuildReport, ImageReport } from "../contracts/worker.ts";
 import { asDocklet, DockletError } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import type { Images } from "./images/images.ts";
-import type { Instances } from "./nodes/instances.ts";
+import type { ImageInfo, Images } from "./images/images.ts";
 import type { ImageFacts, ImageSource } from "./nodes/runtime.ts";
 
 interface Build {
-  recipe: Recipe;
+  image: string;
   abort: AbortController;
   steps: Step[];
 }
@@ -15,133 +14,113 @@ interface Build {
 /** Images as the worker's other parts and its master see them: what is here, what is being built, how many are warm. */
 export class ImageDesk implements ImageSource {
   readonly #builds = new Map<string, Build>();
-  readonly #failures = new Map<string, string>();
-  #layer: Promise<string> | null = null;
+  /** Asked at every click, so kept; forgotten when an image is built or deleted. */
+  readonly #facts = new Map<string, ImageFacts | null>();
 
   constructor(
     private readonly parts: {
       images: Images;
-      instances: Instances;
       warm: (image: string) => { want: number; have: number };
-      log: Logger;
       report: (r: ImageReport | BuildReport) => void;
       /** An image became usable, or was taken away. */
-      changed: () => void;
+      changed: (image: string) => void;
     },
   ) {}
 
   facts(name: string): ImageFacts | null {
-    const image = this.parts.images.list().find((i) => i.name === name);
-    return image
-      ? { layers: this.parts.images.layersOf(name), init: image.recipe.init, ready: image.recipe.ready }
-      : null;
+    let facts = this.#facts.get(name);
+    if (facts === undefined) {
+      const image = this.parts.images.get(name);
+      facts = image?.digest
+        ? { layers: this.parts.images.layersOf(name), init: image.recipe.init, ready: image.recipe.ready }
+        : null;
+      this.#facts.set(name, facts);
+    }
+    return facts;
   }
 
   dockletLayer(): Promise<string> {
-    this.#layer ??= this.parts.images.dockletLayer().catch((e) => {
-      this.#layer = null;
-      throw e;
-    });
-    return this.#layer;
+    return this.parts.images.dockletLayer();
   }
 
+  /** Images of which nodes can be made. */
   names(): string[] {
-    return this.parts.images.list().map((i) => i.name);
+    return this.parts.images
+      .list()
+      .filter((i) => i.digest !== null)
+      .map((i) => i.name);
   }
 
   reports(): ImageReport[] {
-    return this.parts.images.recipes().map((r) => this.#reportOf(r));
+    return this.parts.images.list().map((i) => this.#reportOf(i));
   }
 
   reportImage(name: string): void {
-    const recipe = this.parts.images.recipes().find((r) => r.name === name);
-    if (recipe) this.parts.report(this.#reportOf(recipe));
+    const image = this.parts.images.get(name);
+    if (image) this.parts.report(this.#reportOf(image));
   }
 
-  /** Returns at once; what comes of it is reported under `operation`. */
+  /** Returns at once; what comes of it is reported under `operation`. Asking for a build that runs already changes nothing. */
   build(operation: string, recipe: Recipe): void {
-    if ([...this.#builds.values()].some((b) => b.recipe.name === recipe.name)) {
-      throw new DockletError(
-        "conflict",
-        `Image ${recipe.name} is being built already.`,
-        "Wait for that build, or cancel it.",
-      );
-    }
-    const build: Build = { recipe, abort: new AbortController(), steps: [] };
+    if (this.#builds.has(operation)) return;
+    const build: Build = { image: recipe.name, abort: new AbortController(), steps: [] };
     this.#builds.set(operation, build);
-    void this.#run(operation, build);
+    void this.#run(operation, build, recipe);
   }
 
   cancel(operation: string): void {
     this.#builds.get(operation)?.abort.abort(new DockletError("cancelled", "The build was cancelled."));
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     for (const operation of this.#builds.keys()) this.cancel(operation);
   }
 
   async remove(name: string): Promise<void> {
-    const layers = new Set(this.parts.images.layersOf(name).slice(0, 1));
-    const users = this.parts.instances.all().filter((i) => i.node !== null && i.layers.some((l) => layers.has(l)));
-    if (users.length > 0)
-      throw new DockletError(
-        "conflict",
-        `${users.length} nodes on this host were made from image ${name}.`,
-        "Delete their vclusters first.",
-      );
     await this.parts.images.remove(name);
-    this.reportImage(name);
-    this.parts.changed();
+    this.#changed(name);
   }
 
-  async #run(operation: string, build: Build): Promise<void> {
-    const { name } = build.recipe;
+  async #run(operation: string, build: Build, recipe: Recipe): Promise<void> {
     const tell = (done: boolean, error: BuildReport["error"]) =>
-      this.parts.report({ type: "build", operation, image: name, steps: build.steps, done, error });
-    tell(false, null);
-    this.parts.report(this.#reportOf(build.recipe));
+      this.parts.report({ type: "build", operation, image: build.image, steps: build.steps, done, error });
     let error: BuildReport["error"] = null;
     try {
-      await this.parts.images.build(
-        build.recipe,
+      const building = this.parts.images.build(
+        recipe,
         (steps) => {
           build.steps = steps;
           tell(false, null);
         },
         build.abort.signal,
       );
-      this.#failures.delete(name);
+      this.reportImage(build.image);
+      await building;
     } catch (e) {
-      const err = build.abort.signal.aborted
-        ? new DockletError(
-            "cancelled",
-            "The build was cancelled. Finished stages are kept: building again goes on from there.",
-          )
-        : asDocklet(e);
-      this.parts.log.warn({ err: e, image: name }, "image build ended without an image");
-      error = { code: err.code, message: err.message, hint: err.hint };
-      if (err.code !== "cancelled") this.#failures.set(name, err.message);
-    } finally {
-      this.#builds.delete(operation);
+      const { code, message, hint } = asDocklet(e);
+      error = { code, message, hint };
     }
+    this.#builds.delete(operation);
+    this.#changed(build.image);
     tell(true, error);
-    this.reportImage(name);
-    this.parts.changed();
   }
 
-  #reportOf(recipe: Recipe): ImageReport {
-    const image = this.parts.images.list().find((i) => i.name === recipe.name);
-    const building = [...this.#builds.values()].some((b) => b.recipe.name === recipe.name);
-    const failure = this.#failures.get(recipe.name) ?? null;
+  #changed(image: string): void {
+    this.#facts.delete(image);
+    this.reportImage(image);
+    this.parts.changed(image);
+  }
+
+  #reportOf(image: ImageInfo): ImageReport {
     return {
       type: "image",
-      name: recipe.name,
-      state: building ? "building" : image ? "ready" : failure ? "failed" : "absent",
-      reason: building ? null : failure,
-      recipe: image?.recipe ?? recipe,
-      size: image?.size ?? null,
-      builtAt: image?.builtAt ?? null,
-      warm: this.parts.warm(recipe.name),
+      name: image.name,
+      state: image.building ? "building" : image.state,
+      reason: image.reason,
+      recipe: image.recipe,
+      size: image.size,
+      builtAt: image.builtAt,
+      warm: this.parts.warm(image.name),
     };
   }
 }

@@ -24,8 +24,10 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
     found.push({ kind: "cgroup", name: root });
   }
   const stems = [layout.veth(""), layout.bridge("")];
-  for (const l of await links()) if (stems.some((s) => l.ifname.startsWith(s))) found.push({ kind: "link", name: l.ifname });
-  for (const base of [layout.live, layout.pool]) for (const m of listMounts(base)) found.push({ kind: "mount", name: m.target });
+  for (const l of await links())
+    if (stems.some((s) => l.ifname.startsWith(s))) found.push({ kind: "link", name: l.ifname });
+  for (const base of [layout.live, layout.pool])
+    for (const m of listMounts(base)) found.push({ kind: "mount", name: m.target });
   for (const rule of await firewallLeftovers(layout.tag)) found.push({ kind: "rule", name: rule });
   for (const loop of await poolLoops(layout)) found.push({ kind: "loop", name: loop });
   return found;
@@ -38,20 +40,27 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
 export async function removeLeftovers(layout: Layout): Promise<void> {
   const cgroups = detectCgroups();
   const roots = [layout.cgroupRoot, layout.monitorRoot];
-  await until("processes of nodes to end", () => {
-    const pids = roots.flatMap((r) => cgroups.processes(r));
-    for (const pid of pids) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It went by itself.
+  await until(
+    "processes of nodes to end",
+    () => {
+      const pids = roots.flatMap((r) => cgroups.processes(r));
+      for (const pid of pids) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It went by itself.
+        }
       }
-    }
-    return pids.length === 0;
-  }, { timeoutMs: 20_000, firstMs: 20 });
+      return pids.length === 0;
+    },
+    { timeoutMs: 20_000, firstMs: 20 },
+  );
   const stems = [layout.veth(""), layout.bridge("")];
   const names = (await links()).map((l) => l.ifname).filter((n) => stems.some((s) => n.startsWith(s)));
-  await ipBatch(names.map((n) => `link del ${n}`), { force: true });
+  await ipBatch(
+    names.map((n) => `link del ${n}`),
+    { force: true },
+  );
   await removeFirewall(layout.tag);
   for (const base of [layout.live, layout.pool]) {
     // Deepest and newest first; the pool itself must really be gone, or its loop device stays.

@@ -51,7 +51,7 @@ export class Worker implements WorkerApi {
 
   /** Pool, runtime folder, firewall; then takes back what runs and settles every order. */
   async start(): Promise<void> {
-    const { layout, log, cgroups, pool, network } = this.#o;
+    const { layout, log, cgroups, clock, pool, network } = this.#o;
     await openPool(layout, pool, log);
     if (!isMounted(layout.live)) tmpfs(layout.live, "mode=0711,size=256m");
     cgroups.create(layout.cgroupRoot);
@@ -60,9 +60,15 @@ export class Worker implements WorkerApi {
     prepareKernel();
     const net = await lookAtHostNetwork(network);
     await installFirewall({ tag: layout.tag, clusterNet: network.clusterNet, deny: net.deny, dns: net.dns });
-    const images = await createImages({ pool: layout.pool, log });
+    const images = await createImages({
+      pool: layout.pool,
+      log,
+      now: clock.now,
+      inUse: (layer) => this.#p?.instances.usesLayer(layer) ?? true,
+    });
     const p = assemble(this.#o, images, net, (r) => this.#report(r));
     await p.gauge.start();
+    const bridges = await p.bridges.load();
     const hooks = watchHooks(
       layout,
       (id, what) => {
@@ -81,7 +87,7 @@ export class Worker implements WorkerApi {
     for (const i of p.instances.all().filter((x) => x.stage === "dying")) await p.runtime.destroy(i);
     await p.warm.adopt();
     this.#tellAll();
-    void p.settlement.settleAll().then(() => this.#dropUnusedBridges(p));
+    void p.settlement.settleAll().then(() => dropUnused(p, bridges));
     p.warm.start(() => p.desk.names());
     this.#every(SAMPLE_MS, async () => {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
@@ -184,12 +190,6 @@ export class Worker implements WorkerApi {
     for (const listener of this.#listeners) listener(r);
   }
 
-  async #dropUnusedBridges(p: WorkerParts): Promise<void> {
-    for (const vcluster of await p.bridges.load()) {
-      if (!p.orders.get(vcluster)) await p.bridges.remove(vcluster);
-    }
-  }
-
   /** Repeats, never twice at once; a failed round is logged and the next one comes. */
   #every(ms: number, body: () => Promise<void>): void {
     let busy = false;
@@ -204,4 +204,9 @@ export class Worker implements WorkerApi {
     }, ms);
     this.#stopping.push(() => clearInterval(timer));
   }
+}
+
+/** Bridges whose vcluster ended while docklet was away. */
+async function dropUnused(p: WorkerParts, bridges: string[]): Promise<void> {
+  for (const vcluster of bridges) if (!p.orders.get(vcluster)) await p.bridges.remove(vcluster);
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
-import { ipBatch, ipBatchIn } from "../../os/ip.ts";
+import { ipBatchIn } from "../../os/ip.ts";
 import type { Layout } from "../layout.ts";
 import type { Bridges } from "./bridges.ts";
 import { allowPort, forgetPort, type Port } from "./firewall.ts";
@@ -16,30 +16,27 @@ export class Attachments {
     private readonly bridges: Bridges,
   ) {}
 
-  /** Lets the instance in and writes what the hook needs. To be called before or after its start. */
-  async prepare(id: string, spec: NodeSpec, order: VclusterOrder): Promise<void> {
+  /** Plugs a running instance in: the bridge, the anti-spoofing set and the node's own interface, all at once. */
+  async plug(id: string, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
     const { subnet, gateway } = order.network;
-    const veth = this.layout.veth(id);
-    const run = this.layout.run(id);
-    writeFileSync(join(run, "net.guest"), `${this.#guest(spec, order).join("\n")}\n`);
-    writeFileSync(join(run, "net.host"), `${this.#host(veth, order.id).join("\n")}\n`);
-    const port = { veth, mac: spec.mac, address: spec.address };
+    const want = `${pid} ${spec.mac} ${spec.address} ${subnet}`;
+    if (this.#done.get(id) === want) return;
+    const host = this.#host(this.layout.veth(id), order.id);
+    const guest = this.#guest(spec, order);
+    const port = { veth: this.layout.veth(id), mac: spec.mac, address: spec.address };
     const known = this.#ports.get(id);
     const same = known && known.mac === port.mac && known.address === port.address;
     await Promise.all([
-      this.bridges.ensure({ vcluster: order.id, subnet, gateway }),
+      this.bridges.join({ vcluster: order.id, subnet, gateway }, host),
+      ipBatchIn(pid, guest),
       same ? undefined : allowPort(this.layout.tag, port),
     ]);
     if (known && !same) await forgetPort(this.layout.tag, known);
     this.#ports.set(id, port);
-  }
-
-  /** Plugs a running instance in. */
-  async plug(id: string, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
-    const want = `${pid} ${spec.mac} ${spec.address} ${order.network.subnet}`;
-    if (this.#done.get(id) === want) return;
-    await Promise.all([ipBatch(this.#host(this.layout.veth(id), order.id)), ipBatchIn(pid, this.#guest(spec, order))]);
     this.#done.set(id, want);
+    // From here on the hook can do the same after a reboot inside the node.
+    writeFileSync(join(this.layout.run(id), "net.guest"), `${guest.join("\n")}\n`);
+    writeFileSync(join(this.layout.run(id), "net.host"), `${host.join("\n")}\n`);
   }
 
   async forget(id: string): Promise<void> {

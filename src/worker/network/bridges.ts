@@ -19,6 +19,7 @@ export function gatewayMac(address: string): string {
 
 /** The bridges of the vclusters that have a node here. */
 export class Bridges {
+  /** vcluster → gateway address as it is on the bridge; "" for a bridge from an earlier life of docklet. */
   readonly #present = new Map<string, string>();
   readonly #mutex = new KeyedMutex<string>();
 
@@ -27,28 +28,32 @@ export class Bridges {
   /** Learns what is there already: after a restart of docklet the bridges still carry traffic. */
   async load(): Promise<string[]> {
     const stem = this.layout.bridge("");
-    const names = (await links()).map((l) => l.ifname).filter((n) => n.startsWith(stem));
-    return names.map((n) => n.slice(stem.length));
+    const found = (await links()).map((l) => l.ifname).filter((n) => n.startsWith(stem));
+    for (const name of found) this.#present.set(name.slice(stem.length), "");
+    return [...this.#present.keys()];
   }
 
-  /** Makes or widens the bridge. Nothing to do costs nothing. */
-  ensure(facts: BridgeFacts): Promise<void> {
+  /** Makes or widens the bridge if needed, and runs `then` (lines of `ip -batch`) in the same process. */
+  async join(facts: BridgeFacts, then: string[]): Promise<void> {
     const want = `${facts.gateway}/${prefix(facts.subnet)}`;
-    if (this.#present.get(facts.vcluster) === want) return Promise.resolve();
-    return this.#mutex.run(facts.vcluster, async () => {
-      if (this.#present.get(facts.vcluster) === want) return;
+    if (this.#present.get(facts.vcluster) === want && !this.#mutex.busy(facts.vcluster)) return ipBatch(then);
+    await this.#mutex.run(facts.vcluster, async () => {
+      const known = this.#present.get(facts.vcluster);
+      if (known === want) return ipBatch(then);
       const br = this.layout.bridge(facts.vcluster);
-      const lines = [
+      const add =
+        known === undefined
+          ? [`link add ${br} address ${gatewayMac(facts.gateway)} type bridge forward_delay 0 stp_state 0`]
+          : [];
+      await ipBatch([
+        ...add,
         `addr replace ${want} dev ${br} noprefixroute`,
         `link set ${br} up`,
         // quickack saves two delayed acknowledgements of 40 ms in every ssh login.
         `route replace ${facts.subnet} dev ${br} src ${facts.gateway} quickack 1`,
-      ];
-      const known = this.#present.has(facts.vcluster) || (await links()).some((l) => l.ifname === br);
-      if (!known)
-        lines.unshift(`link add ${br} address ${gatewayMac(facts.gateway)} type bridge forward_delay 0 stp_state 0`);
-      await ipBatch(lines);
-      if (!known) writeFileSync(`/proc/sys/net/ipv6/conf/${br}/disable_ipv6`, "1");
+        ...then,
+      ]);
+      writeFileSync(`/proc/sys/net/ipv6/conf/${br}/disable_ipv6`, "1");
       this.#present.set(facts.vcluster, want);
     });
   }

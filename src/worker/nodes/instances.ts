@@ -80,6 +80,11 @@ export class Instances {
     return this.all().filter((i) => i.vcluster === vcluster);
   }
 
+  /** Does any container stand on this layer? docklet's own layer is below every one of them. */
+  usesLayer(path: string): boolean {
+    return this.#byId.size > 0 && (path.includes("/docklet@") || this.all().some((i) => i.layers.includes(path)));
+  }
+
   add(fresh: NewInstance, now: number): Instance {
     const row = this.store.write((tx) =>
       tx.get<InstanceRow>(

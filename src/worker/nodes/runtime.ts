@@ -68,7 +68,7 @@ export class Runtime {
 
   /** Disk, mounts, limits, container. Each step looks first, so calling it on a half-made instance finishes it. */
   async boot(i: Instance, order: { spec: NodeSpec; order: VclusterOrder } | null, priority: number): Promise<number> {
-    const { layout, cgroups, containers, rootfs, attachments, identity, images } = this.parts;
+    const { layout, cgroups, containers, rootfs, identity, images } = this.parts;
     const running = this.pid(i);
     if (running !== null) return running;
     return this.#boots.run(async () => {
@@ -76,10 +76,7 @@ export class Runtime {
       const base = rangeBase(layout.tag, i.range);
       await rootfs.mount(i.id, [await images.dockletLayer(), ...i.layers], base);
       identity.writeBirth(i);
-      if (order) {
-        identity.writeOrder(i, order.spec, order.order);
-        await attachments.prepare(i.id, order.spec, order.order);
-      }
+      if (order) identity.writeOrder(i, order.spec, order.order);
       cgroups.create(layout.cgroup(i.id));
       this.#limit(i, order ? limitsOf(order.spec) : WARM_LIMITS);
       const pid = await containers.start({
@@ -103,7 +100,7 @@ export class Runtime {
     identity.writeOrder(i, spec, order);
     setHostnameOf(pid, spec.name);
     const home = homes.ensure(order.owner.id, order.owner.home).then(() => rootfs.bindHome(i.id, order.owner.id, pid));
-    const network = attachments.prepare(i.id, spec, order).then(() => attachments.plug(i.id, pid, spec, order));
+    const network = attachments.plug(i.id, pid, spec, order);
     const disk =
       this.#disk.get(i.id) === spec.size.disk
         ? undefined

@@ -129,7 +129,7 @@ export class Settlement {
         throw new DockletError(
           "not_found",
           `Image ${order.image} is not on this host.`,
-          "Build it first: docklet image build " + order.image,
+          `Build it first: docklet image build ${order.image}`,
         );
       i =
         this.parts.warm.take(order.image, (w) => this.parts.instances.claim(w.id, spec.id, order.id)) ??

@@ -95,6 +95,19 @@ export class WarmPool {
     return null;
   }
 
+  /** The image was built anew or deleted: warm nodes of its old layers go, new ones are made. */
+  async refresh(image: string): Promise<void> {
+    const current = this.parts.images.facts(image)?.layers.join(":");
+    const list = this.#ready.get(image) ?? [];
+    const old = list.filter((i) => i.layers.join(":") !== current);
+    this.#ready.set(
+      image,
+      list.filter((i) => !old.includes(i)),
+    );
+    for (const i of old) this.#discard(i);
+    this.poke();
+  }
+
   /** Removes all warm nodes of an image, for whoever deletes it. */
   async drain(image: string): Promise<void> {
     for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.parts.runtime.destroy(i);

@@ -1,0 +1,129 @@
+import { hostname } from "node:os";
+import type { Loaded } from "../config/load.ts";
+import { formatCidr, parseCidr } from "../lib/ipv4.ts";
+import type { Logger } from "../lib/log.ts";
+import { createMaster, type Master } from "../master/master.ts";
+import { detectCgroups } from "../os/cgroup/cgroup.ts";
+import { systemClock } from "../os/clock.ts";
+import type { Store } from "../store/store.ts";
+import { createSupermaster } from "../supermaster/supermaster.ts";
+import { Layout } from "../worker/layout.ts";
+import { Worker } from "../worker/worker.ts";
+import type { Component } from "./component.ts";
+import { GatewayComponent } from "./gateway.ts";
+import type { Installation } from "./installation.ts";
+import { PortListener, SocketListener } from "./listeners.ts";
+import { PortalAssets } from "./portal-assets.ts";
+import { openDisposableStore, openStore } from "./stores.ts";
+import type { VersionInfo } from "./version.ts";
+
+export type Role = "supermaster" | "master" | "worker";
+
+export interface Ground {
+  loaded: Loaded;
+  roles: Role[];
+  version: VersionInfo;
+  home: Installation;
+  log: Logger;
+  /** A logger with a file of its own for a role. */
+  logger: (role: Role) => Logger;
+}
+
+/**
+ * The one place that knows all wings: turns roles into an ordered list of components. Wings get each other only
+ * as the interfaces in contracts/.
+ */
+export function compose(ground: Ground): Component[] {
+  const { roles } = ground;
+  const components: Component[] = [];
+  const worker = roles.includes("worker") ? createWorker(ground, components) : null;
+  const master = roles.includes("master") ? createDataCentre(ground, components, worker) : null;
+  if (roles.includes("supermaster") && master) createFront(ground, components, master, worker);
+  if (worker) components.push(worker);
+  return components;
+}
+
+function createWorker(g: Ground, components: Component[]): Worker {
+  const { config } = g.loaded;
+  const log = g.logger("worker");
+  const store = keepOpen(components, openStore(g.home.database("worker"), "worker"), "worker.db");
+  const metricsStore = keepOpen(components, openDisposableStore(g.home.database("metrics"), log), "metrics.db");
+  const net = parseCidr(config.CLUSTER_NET)!;
+  return new Worker({
+    layout: new Layout(config.FS_PREFIX, g.home.tag()),
+    cgroups: detectCgroups(),
+    store,
+    metricsStore,
+    clock: systemClock,
+    log,
+    hostName: config.HOST_NAME ?? hostname(),
+    version: g.version.version,
+    pool: { storage: config.STORAGE, disk: config.DISK, sizeMiB: config.DISKPOOL_SIZE },
+    network: {
+      device: config.NETWORK_DEVICE,
+      clusterNet: formatCidr(net),
+      deny: config.TENANT_DENY,
+      dns: config.DNS_SERVERS,
+    },
+    memoryReserve: config.MEMORY_RESERVE,
+    warmDefaults: config.WARM_NODES,
+  });
+}
+
+function createDataCentre(g: Ground, components: Component[], worker: Worker | null): Master {
+  const { config } = g.loaded;
+  const store = keepOpen(components, openStore(g.home.database("master"), "master"), "master.db");
+  const master = createMaster({ store, clock: systemClock, log: g.logger("master"), config });
+  if (worker) master.attachWorker(config.HOST_NAME ?? hostname(), worker);
+  components.push({ name: "master", start: () => master.start(), stop: () => master.stop() });
+  return master;
+}
+
+/** People's side: accounts and API, the portal, the front door of workspaces. */
+function createFront(g: Ground, components: Component[], master: Master, worker: Worker | null): void {
+  const { config } = g.loaded;
+  const store = keepOpen(components, openStore(g.home.database("supermaster"), "supermaster"), "supermaster.db");
+  const assets = new PortalAssets();
+  const log = g.logger("supermaster");
+  const supermaster = createSupermaster({
+    store,
+    master: master.api,
+    clock: systemClock,
+    log,
+    config,
+    version: g.version,
+    effectiveConfig: () => g.loaded.entries.map((e) => ({ ...e, value: e.secret && e.value ? "[secret]" : e.value })),
+    asset: (path) => assets.serve(path, true),
+    passwordFile: g.home.passwordFile,
+  });
+  components.push({ name: "supermaster", start: () => supermaster.start(), stop: () => supermaster.stop() });
+  const gateway = new GatewayComponent(
+    supermaster.gatewayApi,
+    {
+      hostname: config.BIND_ADDRESS,
+      port: config.PROXY_PORT,
+      portalUrl: () => config.PORTAL_URL ?? `http://${config.PUBLIC_IP ?? hostname()}:${config.NGINX_PORT}`,
+      wildcardDomain: config.WORKSPACE_DOMAIN,
+      origins: [],
+    },
+    log,
+  );
+  components.push(gateway);
+  components.push(
+    new PortListener(
+      { fetch: supermaster.fetch, websocket: supermaster.websocket },
+      config.BIND_ADDRESS,
+      config.NGINX_PORT,
+    ),
+  );
+  components.push(
+    new SocketListener({ fetch: supermaster.fetchAsRoot, websocket: supermaster.websocket }, g.home.socket),
+  );
+  void worker;
+}
+
+/** Databases close last, after everything that writes to them. */
+function keepOpen(components: Component[], store: Store, name: string): Store {
+  components.push({ name, start: async () => {}, stop: async () => store.close() });
+  return store;
+}
