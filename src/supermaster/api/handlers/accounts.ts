@@ -34,7 +34,8 @@ export function accountHandlers(wing: Wing): Handlers<Names> {
       quota: quotaOf(base.store, person.group),
       used: usageOf(base.store, person.id),
       csrf: via.kind === "session" ? via.csrf : null,
-      scopes: [...scopes] as Scope[],
+      // A session carries every scope; what an ordinary person can do with it ends at "write".
+      scopes: scopes.filter((s) => s !== "admin" || person.role === "admin") as Scope[],
       version: base.version.version,
     };
   };
