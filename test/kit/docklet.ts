@@ -1,0 +1,250 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Client, createClient, type Operation } from "../../src/contracts/public/index.ts";
+import { until } from "../../src/lib/retry.ts";
+
+const ROOT = resolve(import.meta.dir, "../..");
+/** The built executable; `bun run build` (or scripts/test.sh) makes it. */
+export const BINARY = join(ROOT, "dist/docklet");
+
+export interface DockletOptions {
+  /** Images to build before it is handed over. */
+  images?: string[];
+  /** More settings, as in the configuration file. */
+  settings?: Record<string, string | number>;
+  /** Run from source instead of the built executable. */
+  source?: boolean;
+}
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A real docklet of its own: own folder, pool, ports and network; everything else shared with the host. */
+export class TestDocklet {
+  #child: Bun.Subprocess | null = null;
+
+  private constructor(
+    readonly prefix: string,
+    readonly settings: Record<string, string | number>,
+    private readonly source: boolean,
+  ) {}
+
+  static async start(options: DockletOptions = {}): Promise<TestDocklet> {
+    const prefix = mkdtempSync(join(tmpdir(), "docklet-test-"));
+    // LXC must be able to walk to the root file systems below it.
+    chmodSync(prefix, 0o711);
+    const d = new TestDocklet(
+      prefix,
+      { ...(await freshSettings(prefix)), ...options.settings },
+      options.source ?? false,
+    );
+    try {
+      await d.up();
+      for (const image of options.images ?? []) await d.build(image);
+    } catch (e) {
+      await d.destroy();
+      throw e;
+    }
+    return d;
+  }
+
+  get configFile() {
+    return join(this.prefix, "docklet.conf");
+  }
+  get portal() {
+    return `http://127.0.0.1:${this.settings.NGINX_PORT}`;
+  }
+  get workspaces() {
+    return `http://127.0.0.1:${this.settings.PROXY_PORT}`;
+  }
+  get socket() {
+    return join(this.prefix, "local/run/docklet.sock");
+  }
+  get tag() {
+    return readFileSync(join(this.prefix, "local/tag"), "utf8").trim();
+  }
+  get pid(): number {
+    if (!this.#child) throw new Error("docklet does not run");
+    return this.#child.pid;
+  }
+
+  get command(): string[] {
+    return this.source ? [process.execPath, join(ROOT, "src/main.ts")] : [BINARY];
+  }
+
+  /** Starts it and waits until it says that it is ready. */
+  async up(): Promise<void> {
+    writeFileSync(
+      this.configFile,
+      Object.entries(this.settings)
+        .map(([k, v]) => `${k}=${v}\n`)
+        .join(""),
+    );
+    const log = join(this.prefix, "serve.log");
+    const child = Bun.spawn([...this.command, "serve", "--config", this.configFile], {
+      stdin: "ignore",
+      stdout: Bun.file(log),
+      stderr: Bun.file(log),
+      env: this.#env(),
+    });
+    this.#child = child;
+    await until(
+      "docklet to be ready",
+      async () => {
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`docklet ended: ${readFileSync(log, "utf8").slice(-2000)}`);
+        return fetch(`${this.portal}/readyz`).then(
+          (r) => r.ok,
+          () => false,
+        );
+      },
+      { timeoutMs: 60_000, firstMs: 20 },
+    );
+  }
+
+  /** Ends it as a service manager does; nodes go on. Resolves to its exit code. */
+  async down(): Promise<number> {
+    return this.#end("SIGTERM");
+  }
+
+  /** Ends it without a chance to do anything. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number> {
+    const child = this.#child;
+    if (!child) return 0;
+    child.kill(signal);
+    const code = await child.exited;
+    this.#child = null;
+    return code;
+  }
+
+  /** Ends everything of it, nodes included, and deletes its folder. Throws when something would not go. */
+  async destroy(): Promise<void> {
+    await this.down();
+    if (existsSync(join(this.prefix, "local/tag"))) {
+      const r = await this.cli("cleanup", "--all");
+      if (r.code !== 0) throw new Error(`cleanup failed: ${r.stderr}`);
+    }
+    rmSync(this.prefix, { recursive: true, force: true });
+  }
+
+  /** Runs the command line tool as root on this host. */
+  async cli(...args: string[]): Promise<CliResult> {
+    const child = Bun.spawn([...this.command, ...args], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      env: this.#env(),
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { code, stdout, stderr };
+  }
+
+  /** Runs a command inside a node, by the command line tool. */
+  exec(node: string, ...argv: string[]): Promise<CliResult> {
+    return this.cli("exec", node, "--", ...argv);
+  }
+
+  /** The API as root, through the socket. */
+  get root(): Client {
+    return createClient((path, init) => fetch(`http://docklet${path}`, { ...init, unix: this.socket } as RequestInit));
+  }
+
+  /** The API as somebody with a token, over TCP. */
+  as(token: string): Client {
+    return createClient((path, init) =>
+      fetch(`${this.portal}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } }),
+    );
+  }
+
+  /** Makes a person and logs them in by an API token. */
+  async person(name: string): Promise<{ api: Client; token: string; password: string }> {
+    const { password } = await this.root.createUser({ body: { name } });
+    const login = await fetch(`${this.portal}/api/v1/session`, {
+      method: "POST",
+      body: JSON.stringify({ username: name, password }),
+      headers: { "content-type": "application/json" },
+    });
+    const cookie = login.headers
+      .getSetCookie()
+      .map((c) => c.split(";")[0])
+      .join("; ");
+    const { csrf } = (await login.json()) as { csrf: string };
+    const first = createClient((path, init) =>
+      fetch(`${this.portal}${path}`, { ...init, headers: { ...init.headers, cookie, "x-csrf-token": csrf } }),
+    );
+    // A generated password must be changed before anything else.
+    const next = `${password}-changed`;
+    await first.changePassword({ body: { current: password!, next } });
+    const { secret } = await first.createToken({ body: { name: "test", scopes: ["read", "write"] } });
+    return { api: this.as(secret), token: secret, password: next };
+  }
+
+  async build(image: string): Promise<void> {
+    const op = await this.finish(await this.root.buildImage({ params: { name: image }, body: {} }), 1_500_000);
+    if (op.state !== "done") throw new Error(`image ${image}: ${JSON.stringify(op.error)}`);
+  }
+
+  /** Follows an operation to its end. */
+  finish(operation: Operation, timeoutMs = 120_000): Promise<Operation> {
+    return until(
+      `operation ${operation.kind} ${operation.object}`,
+      async () => {
+        const now = await this.root.operation({ params: { id: operation.id } });
+        return now.endedAt === null ? null : now;
+      },
+      { timeoutMs, firstMs: 10, maxMs: 200 },
+    );
+  }
+
+  #env(): Record<string, string> {
+    return { PATH: process.env.PATH ?? "", HOME: this.prefix, DOCKLET_CONFIG: this.configFile };
+  }
+}
+
+async function freshSettings(prefix: string): Promise<Record<string, string | number>> {
+  const [portal, workspaces, master, worker, user] = await freePorts(5);
+  mkdirSync(prefix, { recursive: true });
+  return {
+    FS_PREFIX: prefix,
+    NGINX_PORT: portal!,
+    PROXY_PORT: workspaces!,
+    MASTER_PORT: master!,
+    WORKER_PORT: worker!,
+    USER_PORT: user!,
+    ALLOCATED_PORTS: "65000-65100",
+    // Another second octet for every docklet that may run at the same time.
+    CLUSTER_NET: `10.${100 + (portal! % 100)}.0.0/16`,
+    DISKPOOL_SIZE: 20_480,
+    WARM_NODES: "mini=0,base=0",
+    LOG_LEVEL: "debug",
+  };
+}
+
+/** Ports that nothing listens on. Held open together, so that they differ. */
+async function freePorts(n: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: n },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((done) => {
+          const s = createServer().listen(0, "127.0.0.1", () => done(s));
+        }),
+    ),
+  );
+  const ports = servers.map((s) => (s.address() as { port: number }).port);
+  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
+  return ports;
+}
