@@ -49,12 +49,16 @@ export type MasterFrame = Extract<
   { type: "vcluster" | "vcluster.deleted" | "operation" | "event" | "image" | "host" | "metrics" }
 >;
 
-/** What a supermaster asks of the master of one data centre. Ids, not names: names are the supermaster's business. */
+/**
+ * What a supermaster asks of the master of one data centre. vclusters are meant by id; an `owner` in a filter or in an
+ * answer is the person's name, as in every public object. What changes something returns when it is on disk.
+ */
 export interface MasterApi {
   subscribe(listener: (frame: MasterFrame) => void): () => void;
   create(request: CreateVcluster): Promise<{ vcluster: Vcluster; operation: Operation }>;
   start(ref: VclusterRef): Promise<Operation>;
   stop(ref: VclusterRef): Promise<Operation>;
+  /** Takes over from whatever is under way. A failed or cancelled create ends the same way: the vcluster is gone. */
   remove(ref: VclusterRef): Promise<Operation>;
   scale(ref: VclusterRef & { nodes: number; size: NodeSize }): Promise<Operation>;
   rename(ref: VclusterRef & { name: string }): Promise<Vcluster>;

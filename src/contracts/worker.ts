@@ -138,7 +138,11 @@ export interface NodeStream {
 export interface WorkerApi {
   /** The current state of everything comes first, then every change. Returns the way to leave. */
   subscribe(listener: (report: Report) => void): () => void;
-  /** Returns when the order is on disk; what comes of it is reported. Throws `stale_order`. */
+  /**
+   * Returns when the order is on disk; what comes of it is reported. Throws `stale_order`. Every node of an order is
+   * reported with its generation at least once, changed or not; one that should be gone and is not known is `gone`.
+   * The same order again means: try again what failed.
+   */
   apply(order: VclusterOrder): Promise<void>;
   openStream(request: StreamRequest): Promise<NodeStream>;
   /** The last hour of these nodes. */

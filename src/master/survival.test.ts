@@ -179,6 +179,6 @@ describe("docklet is killed at every write of", () => {
       let n = 0;
       while (await dieAt(scenario, ++n, "before")) await dieAt(scenario, n, "after");
       expect(n).toBeGreaterThan(2);
-    });
+    }, 120_000);
   }
 });

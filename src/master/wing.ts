@@ -151,23 +151,22 @@ export class Wing {
     for (const id of c.orders) this.delivery.send(id);
     for (const d of c.deleted) this.delivery.forget(d.id);
     for (const event of c.events) this.frames.emit({ type: "event", data: event });
-    const ended = new Map<string, () => void>();
-    for (const id of c.operations) {
-      const make = () => {
-        const data = readOperation(this.store, id);
-        return data && { type: "operation" as const, data };
-      };
-      this.frames.pulse(`operation/${id}`, make);
-      if (make()?.data.endedAt) ended.set(id, () => this.frames.flush(`operation/${id}`));
-    }
+    const operations = [...c.operations].flatMap((id) => readOperation(this.store, id) ?? []);
+    const final = operations.some((o) => o.endedAt !== null);
     for (const id of c.touched) {
       this.frames.pulse(`vcluster/${id}`, () => {
         const data = readVcluster(this.store, id);
         return data && { type: "vcluster", data };
       });
-      if (ended.size > 0) this.frames.flush(`vcluster/${id}`);
+      if (final) this.frames.flush(`vcluster/${id}`);
     }
-    for (const tell of ended.values()) tell();
+    for (const { id, endedAt } of operations) {
+      this.frames.pulse(`operation/${id}`, () => {
+        const data = readOperation(this.store, id);
+        return data && { type: "operation", data };
+      });
+      if (endedAt !== null) this.frames.flush(`operation/${id}`);
+    }
     for (const data of c.deleted) this.frames.emit({ type: "vcluster.deleted", data });
     for (const name of c.images) {
       const data = this.images.one(this.store, name);

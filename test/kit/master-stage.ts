@@ -166,6 +166,6 @@ export class Stage {
   }
 }
 
-export const WAIT = { timeoutMs: 5_000, firstMs: 1, maxMs: 10 };
+export const WAIT = { timeoutMs: 20_000, firstMs: 1, maxMs: 10 };
 export const ANN: Owner = { id: "annaaa", name: "ann", home: 1024, authorizedKeys: ["ssh-ed25519 AAAA ann"] };
 export const BOB: Owner = { id: "bobbbb", name: "bob", home: 2048, authorizedKeys: [] };

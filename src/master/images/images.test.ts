@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { recipe } from "../../../test/kit/fake-worker.ts";
 import { CAUSE, Stage, WAIT } from "../../../test/kit/master-stage.ts";
 import type { Operation } from "../../contracts/public/index.ts";
 import { until } from "../../lib/retry.ts";
+
+// Conditions are waited for; on a busy machine that may take a while.
+setDefaultTimeout(60_000);
 
 let s: Stage;
 beforeEach(async () => {

@@ -50,7 +50,7 @@ export class Images {
   }
 
   recipe(name: string): Recipe | null {
-    return this.hosts(name)[0]?.[1].recipe ?? null;
+    return this.#byName.get(name)?.values().next().value?.recipe ?? null;
   }
 
   readiness(name: string): Recipe["ready"] {

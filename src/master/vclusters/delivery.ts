@@ -111,7 +111,10 @@ export class Delivery implements Deliveries {
       if (this.#stopped) return;
       const { db, term, worker: find, changed, log, pace } = this.deps;
       const order = orderFor(db, term(), vcluster, host);
-      if (!order) return;
+      if (!order) {
+        this.#lines.get(vcluster)?.delete(host);
+        return;
+      }
       const line = this.#line(vcluster, host);
       if (line.acked >= order.generation) return;
       const worker = find(host);
