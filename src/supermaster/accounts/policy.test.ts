@@ -76,7 +76,8 @@ async function ask(name: RouteName, route: Route, who: Who): Promise<number> {
   // What logs the asker out must not spoil the next question.
   const mine = { "other user": "mallory", owner: "alice", admin: "ada" } as Partial<Record<Who, string>>;
   const credentials = mine[who] ? stage.session(mine[who]) : as[who];
-  const headers = route.stream === "websocket" ? { upgrade: "websocket", origin: "http://portal.test" } : {};
+  const headers: Record<string, string> =
+    route.stream === "websocket" ? { upgrade: "websocket", origin: "http://portal.test" } : {};
   const response = await stage.call(route.method, path + query, {
     as: credentials,
     headers,
