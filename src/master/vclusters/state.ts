@@ -36,8 +36,11 @@ export function stateOf(
   }
   if (live.every((n) => n.state === "ready")) return { state: "ready", reason: problem };
   const down = live.filter((n) => n.state === "stopped");
-  if (op === null && down.length === live.length) return { state: "stopped", reason: "it was shut down from inside" };
-  if (op === null && down[0]) return { state: "failed", reason: `${nodeName(down[0])}: it was shut down from inside` };
+  if (op === null && down[0]) {
+    const why = down[0].reason ?? "it was shut down from inside";
+    if (down.length === live.length) return { state: "stopped", reason: why };
+    return { state: "failed", reason: `${nodeName(down[0])}: ${why}` };
+  }
   if (live.some((n) => n.state === "stopping")) return { state: "stopping", reason: problem };
   const least = Math.min(...live.map((n) => Math.max(0, BOOT_ORDER.indexOf(n.state))));
   return { state: BOOT_ORDER[least]!, reason: live.find((n) => n.reason !== null)?.reason ?? problem };
