@@ -91,12 +91,10 @@ export class Machine {
     return join(this.folder, "upper");
   }
 
+  /** Its first process takes all others along; `unshare` collects it and is gone then, and so are the mounts. */
   async end(): Promise<void> {
-    // Its first process takes all others along, also those that still hold a pipe of ours.
-    this.keeper.kill("SIGKILL");
+    if (this.keeper.exitCode === null) process.kill(this.pid, "SIGKILL");
     await this.keeper.exited;
-    // The namespaces go with the last process; an upper layer can't be removed before that.
-    while (await Bun.file(`/proc/${this.pid}/stat`).exists()) await Bun.sleep(10);
   }
 
   async remove(): Promise<void> {
