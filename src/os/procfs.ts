@@ -72,3 +72,18 @@ export function bootTime(): number {
 export function bootId(): string {
   return text("/proc/sys/kernel/random/boot_id").trim();
 }
+
+/** Bytes that an interface of the host has received and sent. */
+export function linkBytes(ifname: string): [received: number, sent: number] {
+  const count = (what: string) => Number(text(`/sys/class/net/${ifname}/statistics/${what}_bytes`));
+  return [count("rx"), count("tx")];
+}
+
+/** The command line of a process, or null when there is none with this pid. */
+export function commandLine(pid: number): string | null {
+  try {
+    return text(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
+  } catch {
+    return null;
+  }
+}

@@ -37,9 +37,11 @@ export function compose(ground: Ground): Component[] {
   const { roles } = ground;
   const components: Component[] = [];
   const worker = roles.includes("worker") ? createWorker(ground, components) : null;
-  const master = roles.includes("master") ? createDataCentre(ground, components, worker) : null;
-  if (roles.includes("supermaster") && master) createFront(ground, components, master, worker);
+  const master = roles.includes("master") ? createDataCentre(ground, components) : null;
+  if (roles.includes("supermaster") && master) createFront(ground, components, master);
   if (worker) components.push(worker);
+  // Only a worker that has its pool and its nodes in hand gets orders.
+  if (worker && master) components.push(attachment(ground, master, worker));
   return components;
 }
 
@@ -70,17 +72,25 @@ function createWorker(g: Ground, components: Component[]): Worker {
   });
 }
 
-function createDataCentre(g: Ground, components: Component[], worker: Worker | null): Master {
+function createDataCentre(g: Ground, components: Component[]): Master {
   const { config } = g.loaded;
   const store = keepOpen(components, openStore(g.home.database("master"), "master"), "master.db");
   const master = createMaster({ store, clock: systemClock, log: g.logger("master"), config });
-  if (worker) master.attachWorker(config.HOST_NAME ?? hostname(), worker);
   components.push({ name: "master", start: () => master.start(), stop: () => master.stop() });
   return master;
 }
 
+function attachment(g: Ground, master: Master, worker: Worker): Component {
+  const name = g.loaded.config.HOST_NAME ?? hostname();
+  return {
+    name: "attachment",
+    start: async () => master.attachWorker(name, worker),
+    stop: async () => master.detachWorker(name),
+  };
+}
+
 /** People's side: accounts and API, the portal, the front door of workspaces. */
-function createFront(g: Ground, components: Component[], master: Master, worker: Worker | null): void {
+function createFront(g: Ground, components: Component[], master: Master): void {
   const { config } = g.loaded;
   const store = keepOpen(components, openStore(g.home.database("supermaster"), "supermaster"), "supermaster.db");
   const assets = new PortalAssets();
@@ -119,7 +129,6 @@ function createFront(g: Ground, components: Component[], master: Master, worker:
   components.push(
     new SocketListener({ fetch: supermaster.fetchAsRoot, websocket: supermaster.websocket }, g.home.socket),
   );
-  void worker;
 }
 
 /** Databases close last, after everything that writes to them. */

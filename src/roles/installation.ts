@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
+import { commandLine } from "../os/procfs.ts";
 
 /** The folder FS_PREFIX/local: what belongs to this host's docklet alone. */
 export class Installation {
@@ -54,12 +55,11 @@ export class Installation {
     let pid: number;
     try {
       pid = Number(readFileSync(this.pidFile, "utf8"));
-      // A pid from before a reboot may be anybody's by now.
-      if (!/docklet|bun/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) return null;
     } catch {
       return null;
     }
-    return pid === process.pid ? null : pid;
+    // A pid from before a reboot may be anybody's by now.
+    return pid !== process.pid && /docklet|main\.ts/.test(commandLine(pid) ?? "") ? pid : null;
   }
 
   /** Takes the folder for this process. Throws `conflict` when another docklet has it. */

@@ -5,6 +5,7 @@ import type { Logger } from "../lib/log.ts";
 import type { Cgroups } from "../os/cgroup/cgroup.ts";
 import type { Clock } from "../os/clock.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
+import { enableForwarding } from "../os/sysctl.ts";
 import type { Store } from "../store/store.ts";
 import { assemble, type WorkerParts } from "./assembly.ts";
 import { createImages } from "./images/images.ts";
@@ -13,7 +14,7 @@ import { watchHooks } from "./lxc/hook.ts";
 import { ensureLxcfs } from "./lxc/lxcfs.ts";
 import { SAMPLE_MS } from "./metrics/sampler.ts";
 import { installFirewall } from "./network/firewall.ts";
-import { lookAtHostNetwork, type NetworkOptions, prepareKernel } from "./network/host-network.ts";
+import { lookAtHostNetwork, type NetworkOptions } from "./network/host-network.ts";
 import { openPool, type PoolOptions } from "./rootfs/pool.ts";
 import { openStream } from "./terminal/streams.ts";
 
@@ -57,7 +58,7 @@ export class Worker implements WorkerApi {
     cgroups.create(layout.cgroupRoot);
     cgroups.create(layout.monitorRoot);
     await ensureLxcfs(layout.local, log);
-    prepareKernel();
+    enableForwarding();
     const net = await lookAtHostNetwork(network);
     await installFirewall({ tag: layout.tag, clusterNet: network.clusterNet, deny: net.deny, dns: net.dns });
     const images = await createImages({

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # docklet: the prompt of an interactive shell names the virtual cluster.
 case $- in
 *i*)

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { Sample } from "../../contracts/public/index.ts";
 import { Ring } from "../../lib/ring.ts";
 import { usage } from "../../os/btrfs.ts";
 import type { Cgroups } from "../../os/cgroup/cgroup.ts";
 import type { Clock } from "../../os/clock.ts";
+import { linkBytes } from "../../os/procfs.ts";
 import type { Store } from "../../store/store.ts";
 import type { Layout } from "../layout.ts";
 import type { Instance } from "../nodes/instances.ts";
@@ -89,10 +89,8 @@ export class Sampler {
     let tx: number;
     try {
       use = this.parts.cgroups.use(this.parts.layout.cgroup(i.id));
-      const dir = `/sys/class/net/${this.parts.layout.veth(i.id)}/statistics`;
       // What the host end sends, the node receives.
-      rx = Number(readFileSync(`${dir}/tx_bytes`, "utf8"));
-      tx = Number(readFileSync(`${dir}/rx_bytes`, "utf8"));
+      [tx, rx] = linkBytes(this.parts.layout.veth(i.id));
     } catch {
       // It ended between the list and the look.
       this.#last.delete(i.id);

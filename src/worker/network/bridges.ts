@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import { ipBatch, links } from "../../os/ip.ts";
+import { disableIpv6 } from "../../os/sysctl.ts";
 import type { Layout } from "../layout.ts";
 
 export interface BridgeFacts {
@@ -53,7 +53,7 @@ export class Bridges {
         `route replace ${facts.subnet} dev ${br} src ${facts.gateway} quickack 1`,
         ...then,
       ]);
-      writeFileSync(`/proc/sys/net/ipv6/conf/${br}/disable_ipv6`, "1");
+      disableIpv6(br);
       this.#present.set(facts.vcluster, want);
     });
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { DockletError } from "../../lib/errors.ts";
 import { addresses, routes } from "../../os/ip.ts";
 
@@ -60,9 +60,4 @@ export function hostNameServers(): string[] {
     if (found.length > 0) return found.slice(0, 3);
   }
   return [];
-}
-
-/** Settings of the kernel that nodes' networks need. Only what docklet needs; the rest is `docklet doctor`'s. */
-export function prepareKernel(): void {
-  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
 }

@@ -20,7 +20,7 @@ const NODE_ENV = {
  * restart of docklet, and several viewers share it. Images without tmux get a plain shell.
  */
 const TERMINAL_SCRIPT =
-  'cd "$HOME"; if command -v tmux >/dev/null 2>&1; then exec tmux -u new-session -A -s "$0"; fi; if command -v bash >/dev/null 2>&1; then exec bash -l; fi; exec sh -l';
+  'cd "$HOME"; if command -v tmux >/dev/null 2>&1; then exec tmux -u -L docklet -f /usr/lib/docklet/tmux.conf new-session -A -s "$0"; fi; if command -v bash >/dev/null 2>&1; then exec bash -l; fi; exec sh -l';
 
 const EXEC_SCRIPT = 'cd "$0" 2>/dev/null || { echo "docklet: no directory $0" >&2; exit 125; }; exec "$@"';
 

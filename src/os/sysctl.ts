@@ -1,0 +1,12 @@
+import { writeFileSync } from "node:fs";
+
+/** Settings of the running kernel that docklet's networks need; everything else is `docklet doctor`'s business. */
+
+export function enableForwarding(): void {
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+}
+
+/** No IPv6 address on an interface of the host: nothing inside a node can then speak IPv6 to the host. */
+export function disableIpv6(ifname: string): void {
+  writeFileSync(`/proc/sys/net/ipv6/conf/${ifname}/disable_ipv6`, "1");
+}
