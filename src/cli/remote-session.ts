@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import { DockletError } from "../lib/errors.ts";
 import { type Context, UsageError } from "./command.ts";
-import { runRemote } from "./connection/remote-command.ts";
+import { LOST, runRemote } from "./connection/remote-command.ts";
 import { writeAll } from "./sink.ts";
 
 /** `lab` or `lab/host-2`, and what may follow. */
@@ -84,6 +84,12 @@ export async function remoteSession(ctx: Context, options: SessionOptions): Prom
       signal: abort.signal,
     });
     return signalled || code;
+  } catch (e) {
+    if (signalled > 0) return signalled;
+    if (!(e instanceof DockletError)) throw e;
+    // Not 1: that could be the command's own.
+    ctx.out.error(e.message, e.hint);
+    return LOST;
   } finally {
     if (raw) process.stdin.setRawMode(false);
     process.stdin.pause();
