@@ -148,6 +148,17 @@ test("over the unix socket whoever asks is root, unless they bring a token", asy
   expect(made.status).toBe(201);
 });
 
+test("a server that stops ends streams and terminals, and takes no new ones", async () => {
+  const stream = await fetch(`${origin}/api/v1/events/stream`, { headers: alice.headers });
+  const { ws, got } = connect("/vclusters/lab/nodes/host-0/terminal", stage.token("alice").headers);
+  await wait("open", () => got.open);
+  stage.wing.closeStreams();
+  expect(await stream.text()).toContain('"hello"');
+  await wait("close", () => got.code);
+  expect((await fetch(`${origin}/api/v1/events/stream`, { headers: alice.headers })).status).toBe(503);
+  ws.close();
+});
+
 test("nothing in a request makes it one of the unix socket", async () => {
   for (const headers of [
     { "x-forwarded-for": "127.0.0.1" },

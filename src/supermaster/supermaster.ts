@@ -31,7 +31,9 @@ export interface Supermaster {
   readonly gatewayApi: GatewayApi;
   /** Makes the first groups and root if they are missing, and starts the sweep and the following of the master. */
   start(): Promise<void>;
-  /** Ends streams and terminals; running requests are the server's business. */
+  /** Ends event streams and terminals and takes no new ones. Before the listeners drain: these never end by themselves. */
+  closeStreams(): void;
+  /** The same, and everything else that runs by itself. */
   stop(): Promise<void>;
   /** false: there is a root already, and its password stays. */
   createRootIfMissing(password: string): Promise<boolean>;
@@ -49,6 +51,10 @@ export function createSupermaster(deps: SupermasterDeps): Supermaster {
   const sweep = new Sweep(wing, idempotency);
   const app = createApp({ wing, streams, sockets, metrics, idempotency });
   let unfollow: (() => void) | null = null;
+  const closeStreams = () => {
+    streams.stop();
+    sockets.stop();
+  };
 
   return {
     app,
@@ -56,6 +62,7 @@ export function createSupermaster(deps: SupermasterDeps): Supermaster {
     fetchAsRoot: (request, server) => app.fetch(request, envOf(request, server, true)),
     websocket: sockets.handlers,
     gatewayApi: wing.gate,
+    closeStreams,
     createRootIfMissing: (password) => wing.people.createRoot(password),
     sweep: () => sweep.run(),
     start: async () => {
@@ -67,8 +74,7 @@ export function createSupermaster(deps: SupermasterDeps): Supermaster {
     },
     stop: async () => {
       unfollow?.();
-      streams.stop();
-      sockets.stop();
+      closeStreams();
       await sweep.stop();
     },
   };

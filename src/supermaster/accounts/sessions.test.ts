@@ -166,6 +166,11 @@ test("no secret is in the database as it is", async () => {
   for (const text of [cookie, secret, ROOT_PASSWORD]) expect(dump).not.toContain(text);
 });
 
+test("a password typed into the field of the name is not written down", async () => {
+  await login("x", { username: "my-secret-password" });
+  expect(JSON.stringify(stage.store.all("SELECT * FROM events"))).not.toContain("my-secret");
+});
+
 test("the history tells of logins, and of refused ones once a minute", async () => {
   await login();
   for (let i = 0; i < 4; i++) await login("wrong");

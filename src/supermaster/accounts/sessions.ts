@@ -30,7 +30,9 @@ export class Sessions {
     const row = store.get<PersonRow & { password: string }>("SELECT * FROM users WHERE name = ?", [name]);
     const ok = await this.passwords.verify(password, row?.password ?? null);
     if (!row || !ok || row.disabled) {
-      ask.denied("session.login", name.slice(0, 64), "wrong name or password, or disabled", row?.id ?? null, row?.name);
+      // A name that nobody bears may be a password in the wrong field: it is not written down.
+      const tried = row?.name ?? "(unknown name)";
+      ask.denied("session.login", tried, "wrong name or password, or disabled", row?.id ?? null, row?.name);
       throw new DockletError("unauthenticated", "Name or password is wrong.", "Check both; capital letters matter.");
     }
     right();

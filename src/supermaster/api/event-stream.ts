@@ -25,6 +25,7 @@ export class EventStreams {
   readonly #readers = new Set<Reader>();
   readonly #leave: (() => void)[] = [];
   #heartbeat: Timer | null = null;
+  #stopped = false;
 
   constructor(readonly wing: Wing) {
     const { hub } = wing.base;
@@ -39,6 +40,7 @@ export class EventStreams {
   }
 
   open(ask: Ask): Response {
+    if (this.#stopped) throw new DockletError("unavailable", "docklet is stopping.", "Try again in a moment.");
     const actor = theirs(ask.actor);
     const mine = [...this.#readers].filter((r) => r.actor.person.id === actor.person.id).length;
     if (mine >= PER_PERSON) {
@@ -82,6 +84,7 @@ export class EventStreams {
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const leave of this.#leave) leave();
     if (this.#heartbeat) clearInterval(this.#heartbeat);
     for (const reader of [...this.#readers]) this.#drop(reader);

@@ -19,6 +19,7 @@ export class Sockets {
   readonly #open = new Set<TerminalSocket>();
   readonly #leave: () => void;
   readonly #review: Timer;
+  #stopped = false;
 
   constructor(readonly wing: Wing) {
     this.#leave = wing.base.hub.onRevoked(() => this.review());
@@ -32,6 +33,7 @@ export class Sockets {
 
   /** Answers the upgrade; nothing is started in the node before the socket is there. */
   accept(ask: Ask, found: Found, node: string, what: SocketKind): Response {
+    if (this.#stopped) throw new DockletError("unavailable", "docklet is stopping.", "Try again in a moment.");
     demandOwnSocket(ask);
     const actor = theirs(ask.actor);
     if (ask.request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -90,6 +92,7 @@ export class Sockets {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#leave();
     clearInterval(this.#review);
     for (const socket of [...this.#open]) socket.end("ended", "the server stops");
