@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { settingsTable } from "./docs.ts";
 import { KEYS } from "./load.ts";
 import { type Setting, settings } from "./schema.ts";
@@ -17,4 +19,8 @@ test("every setting that may be used is in the table, in one row, with its defau
   }
   expect(settingsTable.markdown()).toContain("also `PORTAL_PORT`");
   expect(settingsTable.markdown()).not.toContain("AUTH_KEY");
+});
+
+test("docs/config.md is what `docklet config docs` prints", () => {
+  expect(readFileSync(join(import.meta.dir, "../../docs/config.md"), "utf8")).toBe(settingsTable.markdown());
 });

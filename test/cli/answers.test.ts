@@ -1,8 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+setDefaultTimeout(60_000);
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
 /** The CLI against a server that is not docklet, or not well. */

@@ -97,3 +97,24 @@ test("a node that is not there, or not ready, is told before anything is started
   const stopped = await f.run(["exec", "idle", "--", "true"], { env: ann });
   expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringContaining("docklet vcluster start idle")]);
 });
+
+test("on a terminal: raw keys, its size and every change of it", async () => {
+  const before = f.stage.master.streams.length;
+  const seen: string[] = [];
+  const { argv, options } = f.command(["exec", "lab", "--", "bash"], { env: { ...ann, TERM: "xterm-256color" } });
+  const child = Bun.spawn(argv, {
+    ...options,
+    terminal: { cols: 91, rows: 33, data: (_, data) => void seen.push(new TextDecoder().decode(data)) },
+  });
+  const stream = await until(() => f.stage.master.streams[before]);
+  expect(stream.request).toMatchObject({ tty: true, cols: 91, rows: 33, env: { TERM: "xterm-256color" } });
+  stream.say(1, "prompt$ ");
+  await until(() => seen.join("").includes("prompt$ "));
+  // Ctrl-C, Ctrl-D and Ctrl-Z belong to the other side; nothing is echoed here but what it says.
+  child.terminal!.write("\u0003\u0004\u001aq");
+  await until(() => stream.heard.join("") === "\u0003\u0004\u001aq");
+  child.terminal!.resize(120, 40);
+  await until(() => stream.size?.cols === 120 && stream.size.rows === 40);
+  stream.exit(5);
+  expect(await child.exited).toBe(5);
+});

@@ -1,7 +1,11 @@
+import { setDefaultTimeout } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { supermasterStage } from "../kit/supermaster-stage.ts";
+
+/** Each run is a process that starts from source: slow when the machine is busy. */
+setDefaultTimeout(60_000);
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 
@@ -31,11 +35,18 @@ export async function cliFixture() {
   chmodSync(socket, 0o600);
   const url = `http://127.0.0.1:${server.port}`;
 
-  const spawn = (args: string[], options: RunOptions = {}) => {
-    const env = { PATH: "/usr/bin:/bin", HOME: dir, XDG_CONFIG_HOME: join(dir, "config"), ...options.env };
-    return Bun.spawn([process.execPath, MAIN, ...args], {
+  /** How the CLI is started, for a test that does it itself. */
+  const command = (args: string[], options: RunOptions = {}) => ({
+    argv: [process.execPath, MAIN, ...args],
+    options: {
       cwd: dir,
-      env,
+      env: { PATH: "/usr/bin:/bin", HOME: dir, XDG_CONFIG_HOME: join(dir, "config"), ...options.env },
+    },
+  });
+  const spawn = (args: string[], options: RunOptions = {}) => {
+    const how = command(args, options);
+    return Bun.spawn(how.argv, {
+      ...how.options,
       stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin as string]),
       stdout: "pipe",
       stderr: "pipe",
@@ -60,6 +71,7 @@ export async function cliFixture() {
     url,
     stage,
     socket,
+    command,
     credentials: join(dir, "config/docklet/credentials.json"),
     spawn,
     collect,

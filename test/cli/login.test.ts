@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT_PASSWORD } from "../kit/supermaster-stage.ts";
-import { type CliFixture, cliFixture } from "./fixture.ts";
+import { type CliFixture, cliFixture, until } from "./fixture.ts";
 
 let f: CliFixture;
 beforeAll(async () => {
@@ -79,4 +79,34 @@ test("no credentials at all: what to do is said", async () => {
 test("without a terminal it does not ask", async () => {
   const { code, stderr } = await f.run(["login", f.url]);
   expect([code, stderr]).toEqual([2, expect.stringContaining("--password-stdin")]);
+});
+
+test("on a terminal it asks, and shows nothing of the password", async () => {
+  const seen: string[] = [];
+  const said = (text: string) => until(() => seen.join("").includes(text));
+  const { argv, options } = f.command(["login", f.url]);
+  const child = Bun.spawn(argv, {
+    ...options,
+    terminal: { cols: 80, rows: 24, data: (_, data) => void seen.push(new TextDecoder().decode(data)) },
+  });
+  await said("User: ");
+  child.terminal!.write("root\r");
+  await said("Password: ");
+  child.terminal!.write(`${ROOT_PASSWORD}x\u007f\r`);
+  expect(await child.exited).toBe(0);
+  await said("as root");
+  expect(seen.join("")).not.toContain(ROOT_PASSWORD.slice(0, 6));
+  expect(seen.join("")).not.toContain("dk_");
+});
+
+test("Ctrl-C at the password does nothing", async () => {
+  const seen: string[] = [];
+  const { argv, options } = f.command(["login", f.url, "-u", "root"]);
+  const child = Bun.spawn(argv, {
+    ...options,
+    terminal: { cols: 80, rows: 24, data: (_, data) => void seen.push(new TextDecoder().decode(data)) },
+  });
+  await until(() => seen.join("").includes("Password: "));
+  child.terminal!.write("abc\u0003");
+  expect(await child.exited).toBe(1);
 });
