@@ -78,7 +78,7 @@ export class SocketListener<T> implements Component {
   ) {}
 
   async start(): Promise<void> {
-    this.#server = Bun.serve<T>({ ...common(this.front), unix: this.path } as Bun.Serve.Options<T>);
+    this.#server = Bun.serve<T>({ ...common(this.front), unix: this.path } as unknown as Bun.Serve.Options<T>);
     chmodSync(this.path, 0o600);
   }
 

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Logger } from "../lib/log.ts";
 import { listAssets, readAsset } from "../os/assets.ts";
+import { crashPoint } from "../os/crash-point.ts";
 import { loadMigrations } from "../store/migrate.ts";
 import { Store } from "../store/store.ts";
 
@@ -8,7 +9,7 @@ const migrations = (wing: string) =>
   loadMigrations(listAssets(`migrations/${wing}`), (file) => readAsset(`migrations/${wing}/${file}`));
 
 export function openStore(path: string, wing: "supermaster" | "master" | "worker"): Store {
-  return Store.open(path, migrations(wing));
+  return Store.open(path, migrations(wing), () => crashPoint(`commit ${wing}`));
 }
 
 /** Charts are worth no trouble: a metrics database that does not open is thrown away and begun anew. */

@@ -34,7 +34,7 @@ const kind = async (g: { slug: string; cookie: string | null }) => (await resolv
 describe("tickets", () => {
   test("the link leads to the workspace's own origin and starts Jupyter", async () => {
     const { url, expiresAt } = await open();
-    expect(url).toBe(`http://portal.test:8000/${await slugOf()}/lab?${TICKET_PARAM}=${ticketOf(url)}`);
+    expect(url).toBe(`http://portal.test:8000/${await slugOf()}/?${TICKET_PARAM}=${ticketOf(url)}`);
     expect(expiresAt - stage.clock.now()).toBe(60_000);
     expect((await open(alice, { port: 3000 })).url).toContain(`/${await slugOf()}/port/3000/?`);
   });
@@ -236,6 +236,6 @@ test("with a wildcard domain every workspace has a name of its own", async () =>
     body: {},
     base: "http://portal.example.org",
   });
-  expect(url).toStartWith(`https://${slug}.ws.example.org/${slug}/lab?`);
+  expect(url).toStartWith(`https://${slug}.ws.example.org/${slug}/?`);
   await other.stop();
 });

@@ -10,8 +10,8 @@ import type { Found, Vclusters } from "../datacenters/vclusters.ts";
 import { allocationById } from "../quotas/allocations.ts";
 import type { Tickets } from "./tickets.ts";
 
-/** Jupyter's start page, below the slug. */
-const START = "/lab";
+/** Jupyter itself knows which of its pages comes first. */
+const START = "/";
 
 /** Links into workspaces: the portal's only way to the other origin. */
 export class Opening {

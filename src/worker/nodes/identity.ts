@@ -37,6 +37,7 @@ export class Identity {
       put("authorized_keys", lines([...order.authorizedKeys, order.peerKey.public]), 0o600),
       put("peer_key", ensureNewline(order.peerKey.private), 0o600),
       put("peer_key.pub", ensureNewline(order.peerKey.public), 0o644),
+      put("vcluster", `${order.name}\n`, 0o644),
       put("node.json", JSON.stringify({ vcluster: order.name, node: spec.name, owner: order.owner.name }), 0o644),
     ].some(Boolean);
   }
