@@ -1,4 +1,5 @@
 import { DockletError } from "../lib/errors.ts";
+import { commandPoint, crashPoint } from "./crash-point.ts";
 import type { ExecOptions, ExecResult } from "./exec.ts";
 
 const KILL_AFTER_MS = 2_000;
@@ -39,6 +40,7 @@ export async function runBriefly(argv: string[], env: Record<string, string>, o:
       new Response(child.stderr).text(),
       child.exited,
     ]);
+    crashPoint(commandPoint(argv));
     if (!late && child.signalCode === null && (o.ok ?? [0]).includes(code)) return { code, stdout, stderr };
     const why = late
       ? `did not finish in ${timeoutMs} ms`

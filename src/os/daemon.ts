@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { crashPoint } from "./crash-point.ts";
 
 /** A process that outlives us: own session, no pipe of ours, output to a file. */
 export interface Daemon {
@@ -19,6 +20,7 @@ export function startDaemon(argv: string[], logFile: string, path = PATH): Daemo
       detached: true,
     });
     child.unref();
+    crashPoint("daemon");
     return { pid: child.pid, exited: child.exited };
   } finally {
     closeSync(fd);

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { DockletError } from "../lib/errors.ts";
 import { runBriefly } from "./brief.ts";
+import { commandPoint, crashPoint } from "./crash-point.ts";
 
 /**
  * Runs host commands. Always an argv array, never a shell: a tenant's name can at worst be a
@@ -67,6 +68,7 @@ export async function run(argv: [string, ...string[]], options: ExecOptions = {}
     }
   }
   const r = await child;
+  crashPoint(commandPoint(argv));
   if (options.signal?.aborted) throw new DockletError("cancelled", "The operation was cancelled.");
   const result = {
     code: r.exitCode ?? -1,

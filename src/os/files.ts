@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { crashPoint } from "./crash-point.ts";
 
 /** Writes a whole file or nothing: temp file beside it, fsync, rename. */
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): void {
@@ -13,4 +14,5 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     closeSync(fd);
   }
   renameSync(temp, path);
+  crashPoint("file");
 }

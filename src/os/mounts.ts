@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
+import { crashPoint } from "./crash-point.ts";
 import { closeFd, MOUNT_ATTR, MS, mount, mountSetattr, moveMount, openTree, SyscallError, umount } from "./syscalls.ts";
 
 export interface MountEntry {
@@ -39,6 +40,7 @@ export function idmappedBind(
   try {
     mountSetattr(fd, MOUNT_ATTR.IDMAP | (options.readonly ? MOUNT_ATTR.RDONLY : 0n), usernsFd);
     moveMount(fd, target);
+    crashPoint("bind");
   } finally {
     closeFd(fd);
   }
@@ -74,6 +76,7 @@ export function idmappedOverlay(layers: OverlayLayers, target: string, usernsFd:
       0,
       `lowerdir=${lower},upperdir=${node}/upper,workdir=${node}/work,index=off,xino=off`,
     );
+    crashPoint("overlay");
   } finally {
     for (const fd of fds) closeFd(fd);
   }
@@ -104,6 +107,7 @@ export function overlay(lowers: string[], upper: string, work: string, target: s
 export function tmpfs(target: string, options: string): void {
   mkdirSync(target, { recursive: true, mode: 0o700 });
   mount("docklet", target, "tmpfs", MS.NOSUID | MS.NODEV, options);
+  crashPoint("tmpfs");
 }
 
 export function makeShared(target: string): void {
@@ -119,6 +123,7 @@ export function unmount(target: string, lazy = true): void {
   for (let i = 0; i < 16; i++) {
     try {
       umount(target, lazy);
+      crashPoint("umount");
     } catch (e) {
       if (e instanceof SyscallError && (e.code === "EINVAL" || e.code === "ENOENT")) return;
       throw e;

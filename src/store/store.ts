@@ -29,12 +29,18 @@ export class Store implements Reader {
   readonly #statements = new Map<string, Statement>();
   #inWrite = false;
 
-  private constructor(db: Database) {
+  private constructor(
+    db: Database,
+    private readonly committed: () => void,
+  ) {
     this.#db = db;
   }
 
-  /** Opens or makes `path` (mode 0600, folder 0700) and brings its schema up to date. ":memory:" for tests. */
-  static open(path: string, migrations: Migration[]): Store {
+  /**
+   * Opens or makes `path` (mode 0600, folder 0700) and brings its schema up to date. ":memory:" for tests.
+   * `committed` is called after every write that is on disk.
+   */
+  static open(path: string, migrations: Migration[], committed: () => void = () => {}): Store {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const db = new Database(path, { create: true, strict: true });
     // Every one of these is off or unsafe unless said. busy_timeout comes first: the next ones may need it.
@@ -44,7 +50,7 @@ export class Store implements Reader {
     db.run("PRAGMA foreign_keys = ON");
     if (path !== ":memory:") chmodSync(path, 0o600);
     migrate(db, path, migrations);
-    return new Store(db);
+    return new Store(db, committed);
   }
 
   all<T = Row>(sql: string, params: Params = []): T[] {
@@ -82,6 +88,7 @@ export class Store implements Reader {
         // An async body would commit at its first await and could not be rolled back: refuse it.
         if (result instanceof Promise) throw new Error("the body of a write must be synchronous");
         this.#db.run("COMMIT");
+        this.committed();
       } catch (e) {
         if (this.#db.inTransaction) this.#db.run("ROLLBACK");
         throw e;

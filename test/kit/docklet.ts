@@ -68,6 +68,10 @@ export class TestDocklet {
   get tag() {
     return readFileSync(join(this.prefix, "local/tag"), "utf8").trim();
   }
+  /** Its process ends at a place of our choosing when this file says so: see src/os/crash-point.ts. */
+  get crashFile() {
+    return join(this.prefix, "crash");
+  }
   get pid(): number {
     if (!this.#child) throw new Error("docklet does not run");
     return this.#child.pid;
@@ -118,9 +122,14 @@ export class TestDocklet {
   }
 
   async #end(signal: NodeJS.Signals): Promise<number> {
+    this.#child?.kill(signal);
+    return this.ended();
+  }
+
+  /** Waits until its process is over, for whatever reason. Resolves to the exit code. */
+  async ended(): Promise<number> {
     const child = this.#child;
     if (!child) return 0;
-    child.kill(signal);
     const code = await child.exited;
     this.#child = null;
     return code;
@@ -210,7 +219,12 @@ export class TestDocklet {
   }
 
   #env(): Record<string, string> {
-    return { PATH: process.env.PATH ?? "", HOME: this.prefix, DOCKLET_CONFIG: this.configFile };
+    return {
+      PATH: process.env.PATH ?? "",
+      HOME: this.prefix,
+      DOCKLET_CONFIG: this.configFile,
+      DOCKLET_CRASH_FILE: this.crashFile,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { crashPoint } from "../crash-point.ts";
 
 /** What v1 and v2 share: cgroups are folders, and leave only when empty, deepest first. */
 
@@ -17,6 +18,7 @@ export function removeTree(path: string): void {
   if (!existsSync(path)) return;
   for (const child of childFolders(path)) removeTree(join(path, child));
   rmdirSync(path);
+  crashPoint("cgroup remove");
 }
 
 export function processesIn(path: string, file: string): number[] {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crashPoint } from "../crash-point.ts";
 import { type Cgroups, type CgroupUse, DEVICES, type Limits } from "./cgroup.ts";
 import { childFolders, monitorPath, processesIn, readNumber, removeTree, statField } from "./tree.ts";
 
@@ -40,6 +41,7 @@ export class CgroupV1 implements Cgroups {
         const dir = this.#at(controller, parts.slice(0, i).join("/"));
         if (existsSync(dir)) continue;
         mkdirSync(dir);
+        crashPoint("cgroup create");
         // A fresh cpuset is empty and nothing can enter it; LXC's child copies it only with clone_children.
         if (controller === "cpuset") {
           for (const file of ["cpuset.cpus", "cpuset.mems"])
@@ -71,6 +73,7 @@ export class CgroupV1 implements Cgroups {
     write("cpu", "cpu.cfs_quota_us", Math.max(1000, Math.round(limits.cpu * PERIOD_US)));
     write("cpu", "cpu.shares", Math.max(2, limits.shares));
     write("pids", "pids.max", limits.pids);
+    crashPoint("cgroup limit");
   }
 
   use(path: string): CgroupUse {

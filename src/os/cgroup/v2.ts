@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crashPoint } from "../crash-point.ts";
 import { type Cgroups, type CgroupUse, DEVICES, type Limits } from "./cgroup.ts";
 import { childFolders, monitorPath, processesIn, readNumber, removeTree, statField } from "./tree.ts";
 
@@ -21,6 +22,7 @@ export class CgroupV2 implements Cgroups {
     for (let i = 1; i <= parts.length; i++) {
       this.#handDown(parts.slice(0, i - 1).join("/"));
       mkdirSync(this.#at(parts.slice(0, i).join("/")), { recursive: true });
+      crashPoint("cgroup create");
     }
   }
 
@@ -38,6 +40,7 @@ export class CgroupV2 implements Cgroups {
     // The kernel's own conversion of v1 shares (2…262 144) to a weight (1…10 000).
     write("cpu.weight", Math.min(10_000, Math.max(1, Math.round(1 + ((limits.shares - 2) * 9999) / 262_142))));
     write("pids.max", limits.pids);
+    crashPoint("cgroup limit");
   }
 
   use(path: string): CgroupUse {
