@@ -202,7 +202,7 @@ export function startFakePortal(options: { dist: string; port?: number; world?: 
     for (const vc of world.vclusters) {
       for (const [i, n] of vc.nodes.entries()) {
         if (n.state !== "ready") continue;
-        const sample = sampleOf(n, at, at / 120_000 + i * 3);
+        const sample = sampleOf(n, at, 30 + ((at / 120_000) % 30) + i);
         world.samples.set(n.id, [...(world.samples.get(n.id) ?? []).slice(-360), sample]);
         world.emit({ type: "metrics", data: { vcluster: vc.id, node: n.name, sample } }, vc.owner);
       }

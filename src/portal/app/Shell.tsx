@@ -63,7 +63,7 @@ function Frame() {
       <AppShell.Navbar aria-label="Main" aria-hidden={undefined}>
         <div className="dk-navbar-brand">
           <Link to="/" aria-label="docklet, overview">
-            <Wordmark />
+            <Wordmark size={30} bare />
           </Link>
           <Burger opened={opened} onClick={toggle} hiddenFrom="md" size="sm" aria-label="Close the menu" color="#fff" />
         </div>

@@ -17,11 +17,12 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" shadow="md" width={220}>
       <Menu.Target>
-        <UnstyledButton className="dk-user" aria-label={`${name}: account menu`}>
+        <UnstyledButton className="dk-user">
           <span className="dk-avatar" aria-hidden>
             {name.slice(0, 1).toUpperCase()}
           </span>
           <span className="dk-user-name">{name}</span>
+          <span className="dk-sr">, account menu</span>
           <IconChevronDown size={15} aria-hidden />
         </UnstyledButton>
       </Menu.Target>

@@ -20,6 +20,9 @@ interface Props {
 const HEIGHT = 150;
 const HOUR_S = 3600;
 
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clock = (seconds: number) => CLOCK.format(seconds * 1000);
+
 export function Chart({ title, now, lines, data, max, format }: Props) {
   const scheme = useComputedColorScheme("light");
   const box = useRef<HTMLDivElement>(null);
@@ -52,7 +55,14 @@ export function Chart({ title, now, lines, data, max, format }: Props) {
           y: { range: (_u, _min, dataMax) => [0, latest.current.max ?? Math.max(1, (dataMax ?? 0) * 1.15)] },
         },
         axes: [
-          { stroke: text, grid: { show: false }, ticks: grid, font, space: 70 },
+          {
+            stroke: text,
+            grid: { show: false },
+            ticks: grid,
+            font,
+            space: 70,
+            values: (_u, ticks) => ticks.map(clock),
+          },
           {
             stroke: text,
             grid,

@@ -47,11 +47,11 @@ export function LoginPage() {
   };
   return (
     <div className="dk-login">
-      <div className="dk-login-side">
-        <Wordmark size={40} />
+      <header className="dk-login-side">
+        <Wordmark size={44} bare />
         <p className="dk-login-claim">Your own Linux cluster, one click away.</p>
         <QuayDrawing />
-      </div>
+      </header>
       <main className="dk-login-main">
         <div className="dk-login-tools">
           <SchemeToggle />

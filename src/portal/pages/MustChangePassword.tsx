@@ -8,10 +8,10 @@ export function MustChangePassword() {
   useTitle("Choose a password");
   return (
     <div className="dk-login">
-      <div className="dk-login-side">
-        <Wordmark size={40} />
+      <header className="dk-login-side">
+        <Wordmark size={44} bare />
         <p className="dk-login-claim">One thing before you start.</p>
-      </div>
+      </header>
       <main className="dk-login-main">
         <div className="dk-login-tools">
           <SchemeToggle />

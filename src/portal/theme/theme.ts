@@ -26,6 +26,18 @@ const amber: MantineColorsTuple = [
   "#6b410b",
   "#54330a",
 ];
+const red: MantineColorsTuple = [
+  "#fdecea",
+  "#fbd5d0",
+  "#f6aba2",
+  "#f28074",
+  "#ff8f82",
+  "#dd5145",
+  "#c5372d",
+  "#b3261e",
+  "#951d16",
+  "#7a1610",
+];
 const gray: MantineColorsTuple = [
   "#faf9f5",
   "#f3f1ea",
@@ -56,10 +68,8 @@ export const MONO = `"JetBrains Mono", ui-monospace, SFMono-Regular, Menlo, mono
 
 export const theme = createTheme({
   primaryColor: "sea",
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.32,
-  colors: { sea, amber, gray, dark },
+  primaryShade: { light: 7, dark: 6 },
+  colors: { sea, amber, red, gray, dark },
   white: "#ffffff",
   black: "#1b211f",
   fontFamily: SANS,

@@ -42,10 +42,10 @@ export function Welcome() {
 }
 
 export function QuayDrawing() {
-  const berths = [0, 1, 2, 3, 4, 5, 6];
+  const free = [2, 3, 4, 5, 6];
   return (
     <svg className="dk-quay" viewBox="0 0 280 84" aria-hidden focusable="false">
-      {berths.map((i) => (
+      {free.map((i) => (
         <rect key={i} x={14 + i * 36.5} y={36} width={30} height={24} rx={4} className="dk-quay-slot" />
       ))}
       <rect x={14} y={36} width={30} height={24} rx={4} className="dk-quay-box" />

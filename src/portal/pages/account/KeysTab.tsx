@@ -56,7 +56,7 @@ export function KeysTab() {
                   head: "Actions",
                   actions: true,
                   cell: (k) => (
-                    <Button variant="default" size="compact-md" onClick={() => askRemove(k.id, k.name)}>
+                    <Button variant="default" size="compact-sm" onClick={() => askRemove(k.id, k.name)}>
                       Remove<span className="dk-sr"> {k.name}</span>
                     </Button>
                   ),

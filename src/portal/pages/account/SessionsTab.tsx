@@ -73,7 +73,7 @@ export function SessionsTab() {
                   s.current ? null : (
                     <Button
                       variant="default"
-                      size="compact-md"
+                      size="compact-sm"
                       loading={revoke.isPending && revoke.variables === s.id}
                       onClick={() => revoke.mutate(s.id)}
                     >

@@ -58,7 +58,7 @@ export function TokensTab() {
                   head: "Actions",
                   actions: true,
                   cell: (t) => (
-                    <Button variant="default" size="compact-md" onClick={() => askRevoke(t.id, t.name)}>
+                    <Button variant="default" size="compact-sm" onClick={() => askRevoke(t.id, t.name)}>
                       Revoke<span className="dk-sr"> {t.name}</span>
                     </Button>
                   ),

@@ -60,10 +60,10 @@ export function GroupsPage() {
                 actions: true,
                 cell: (g) => (
                   <Group gap="xs" wrap="nowrap" justify="flex-end">
-                    <Button variant="default" size="compact-md" onClick={() => setEditing(g)}>
+                    <Button variant="default" size="compact-sm" onClick={() => setEditing(g)}>
                       Edit<span className="dk-sr"> {g.name}</span>
                     </Button>
-                    <Button variant="default" size="compact-md" disabled={g.members > 0} onClick={() => askRemove(g)}>
+                    <Button variant="default" size="compact-sm" disabled={g.members > 0} onClick={() => askRemove(g)}>
                       Delete<span className="dk-sr"> {g.name}</span>
                     </Button>
                   </Group>

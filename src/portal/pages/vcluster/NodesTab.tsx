@@ -82,7 +82,7 @@ function NodeTable({ vc, series }: { vc: Vcluster; series: NodeSeries[] }) {
                 {n.reason ??
                   (n.bootedAt !== null && n.state === "ready" ? (
                     <>
-                      up since <TimeAgo at={n.bootedAt} />
+                      booted <TimeAgo at={n.bootedAt} />
                     </>
                   ) : (
                     ""
@@ -128,7 +128,7 @@ function NodeTable({ vc, series }: { vc: Vcluster; series: NodeSeries[] }) {
           actions: true,
           cell: (n) =>
             n.state === "ready" ? (
-              <TerminalButton vc={vc} node={n.name} size="compact-md">
+              <TerminalButton vc={vc} node={n.name} size="compact-sm">
                 Terminal<span className="dk-sr"> on {n.name}</span>
               </TerminalButton>
             ) : null,
