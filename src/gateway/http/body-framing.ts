@@ -1,5 +1,5 @@
 import type { Framing } from "./head-parser.ts";
-import type { Refusal } from "./refusal.ts";
+import { malformed, type Refusal } from "./refusal.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -33,9 +33,16 @@ export class BodyFraming {
   #state = SIZE;
   #digits = 0;
   #lineLength = 0;
-  #section: number[] = [];
+  #section: number[] | null = null;
 
-  constructor(
+  static readonly #none = new BodyFraming({ kind: "none" }, malformed);
+
+  /** The many messages without a body share one. */
+  static of(framing: Framing, refuse: (why: string) => Refusal): BodyFraming {
+    return framing.kind === "none" ? BodyFraming.#none : new BodyFraming(framing, refuse);
+  }
+
+  private constructor(
     readonly framing: Framing,
     readonly refuse: (why: string) => Refusal,
   ) {
@@ -121,14 +128,15 @@ export class BodyFraming {
 
   /** Trailers are held back: they are headers, and go through the same policy. */
   #trailer(piece: Buffer, from: number): number {
-    if (this.#section.length === 0 && piece[from] === CR && piece[from + 1] === LF) {
+    if (this.#section === null && piece[from] === CR && piece[from + 1] === LF) {
       this.done = true;
       this.rawEnd = from + 2;
       return this.rawEnd;
     }
     this.rawEnd = from;
+    this.#section ??= [];
+    const s = this.#section;
     for (let at = from; at < piece.length; at++) {
-      const s = this.#section;
       s.push(piece[at]!);
       if (s.length > TRAILER_MAX) throw this.refuse("The trailer section is too long.");
       if (piece[at] !== LF) continue;

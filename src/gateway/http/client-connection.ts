@@ -94,7 +94,7 @@ export class ClientConnection {
       return null;
     }
     this.#searched = 0;
-    this.#unread = bytes.subarray(end + 4);
+    this.#unread = end + 4 === bytes.length ? EMPTY : bytes.subarray(end + 4);
     return parseRequestHead(bytes.toString("latin1", 0, end + 2), limits.requestLineBytes);
   }
 
@@ -138,6 +138,10 @@ export class ClientConnection {
 
   send(bytes: Buffer): boolean {
     return this.#wire.send(bytes);
+  }
+
+  sendHead(text: string, body?: Buffer, length?: number): boolean {
+    return this.#wire.sendHead(text, body, length);
   }
 
   get blocked(): boolean {

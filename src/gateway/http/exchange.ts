@@ -45,7 +45,7 @@ export class Exchange implements UpstreamUser {
     this.#ctx = ctx;
     this.#client = client;
     this.#head = head;
-    this.#body = new BodyFraming(head.framing, malformed);
+    this.#body = BodyFraming.of(head.framing, malformed);
     this.#held = rest;
   }
 
@@ -164,29 +164,29 @@ export class Exchange implements UpstreamUser {
       address,
       upgrade,
     });
-    const top = Buffer.from(text, "latin1");
     const held = this.#held;
     this.#held = EMPTY;
     this.#client.resume();
-    if (held.length > 0) this.#sendBody(held, top);
-    else if (!upstream.wire.send(top)) this.#client.pause();
+    if (held.length > 0) this.#sendBody(held, text);
+    else if (!upstream.wire.sendHead(text)) this.#client.pause();
   }
 
   /** Request bytes on their way up; `top` goes before them in the same write. */
-  #sendBody(piece: Buffer, top: Buffer | null) {
+  #sendBody(piece: Buffer, top: string | null) {
     const body = this.#body;
+    const { wire } = this.#upstream!;
     let used: number;
-    let trailers: Buffer | null = null;
+    let trailers: string | null = null;
     try {
       used = body.consume(piece);
-      if (body.done && body.trailers !== null)
-        trailers = Buffer.from(trailerSection(body.trailers, true, malformed), "latin1");
+      if (body.done && body.trailers !== null) trailers = trailerSection(body.trailers, true, malformed);
     } catch (e) {
       return this.#fail(e);
     }
-    const raw = piece.subarray(0, body.rawEnd);
-    const parts = trailers === null ? (top === null ? null : [top, raw]) : [top ?? EMPTY, raw, trailers];
-    if (!this.#upstream!.wire.send(parts === null ? raw : Buffer.concat(parts))) this.#client.pause();
+    if (top !== null) wire.sendHead(top, piece, body.rawEnd);
+    else if (body.rawEnd > 0) wire.send(body.rawEnd === piece.length ? piece : piece.subarray(0, body.rawEnd));
+    if (trailers !== null) wire.sendHead(trailers);
+    if (wire.blocked) this.#client.pause();
     if (used < piece.length) this.#keepNext(piece.subarray(used));
     const { limits } = this.#ctx;
     if (this.#relay!.head === null)

@@ -1,4 +1,4 @@
-import { checkBytes, type Fields, listOf, parseFields } from "./fields.ts";
+import { endOfLine, Fields, listOf } from "./fields.ts";
 import { garbled, malformed, Refusal } from "./refusal.ts";
 
 export type Framing = { kind: "none" } | { kind: "length"; length: number } | { kind: "chunked" } | { kind: "close" };
@@ -12,7 +12,7 @@ interface Head {
   fields: Fields;
   framing: Framing;
   /** Tokens of Connection, lower case. */
-  connection: string[];
+  connection: readonly string[];
   upgrade: string | null;
 }
 
@@ -36,23 +36,34 @@ export interface ResponseHead extends Head {
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x22\x24-\x7e\x80-\xff]+) HTTP\/1\.([01])$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/;
 const HOST = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+const NOTHING: readonly string[] = [];
+const RESPONSE_MATTERS = new Set(["content-length", "transfer-encoding", "connection", "upgrade"]);
+const REQUEST_MATTERS = new Set([
+  ...RESPONSE_MATTERS,
+  "host",
+  "cookie",
+  "origin",
+  "accept",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "expect",
+]);
 const LENGTH = /^\d{1,15}$/;
 
 /** `head`: a whole request head as latin1, from the request line to the last header's CRLF (without the empty line). */
 export function parseRequestHead(head: string, requestLineBytes: number): RequestHead {
-  const eol = head.indexOf("\r\n");
+  const eol = endOfLine(head, 0, malformed);
   if (eol > requestLineBytes) throw new Refusal(414, "uri_too_long", "The request line is too long.");
-  checkBytes(head, malformed);
   const line = REQUEST_LINE.exec(head.slice(0, eol));
   if (!line) throw badRequestLine(head.slice(0, eol));
-  const fields = parseFields(head, eol + 2, malformed);
+  const fields = new Fields(head, eol + 2, malformed);
   const r: RequestHead = {
     method: line[1]!,
     target: line[2]!,
     minor: line[3] === "1" ? 1 : 0,
     fields,
     framing: NONE,
-    connection: [],
+    connection: NOTHING,
     upgrade: null,
     host: "",
     cookie: null,
@@ -64,10 +75,12 @@ export function parseRequestHead(head: string, requestLineBytes: number): Reques
   };
   let length: string | null = null;
   let coding: string | null = null;
-  const { names, values } = fields;
+  const { names } = fields;
   for (let i = 0; i < names.length; i++) {
-    const value = values[i]!;
-    switch (names[i]) {
+    const name = names[i]!;
+    if (!REQUEST_MATTERS.has(name)) continue;
+    const value = fields.value(i);
+    switch (name) {
       case "host":
         if (r.host !== "") throw malformed("There is more than one Host header.");
         if (!HOST.test(value)) throw malformed("The Host header is not a host name with an optional port.");
@@ -82,7 +95,7 @@ export function parseRequestHead(head: string, requestLineBytes: number): Reques
         coding = value;
         break;
       case "connection":
-        r.connection.push(...listOf(value));
+        r.connection = r.connection.length === 0 ? listOf(value) : [...r.connection, ...listOf(value)];
         break;
       case "upgrade":
         r.upgrade = r.upgrade === null ? value : `${r.upgrade}, ${value}`;
@@ -134,11 +147,10 @@ function badRequestLine(line: string): Refusal {
 
 /** The same for an answer to `method`. Throws a 502 that says what is wrong with it. */
 export function parseResponseHead(head: string, method: string, requestMinor: 0 | 1): ResponseHead {
-  checkBytes(head, garbled);
-  const eol = head.indexOf("\r\n");
+  const eol = endOfLine(head, 0, garbled);
   const line = STATUS_LINE.exec(head.slice(0, eol));
   if (!line) throw garbled("its first line is not that of an HTTP answer.");
-  const fields = parseFields(head, eol + 2, garbled);
+  const fields = new Fields(head, eol + 2, garbled);
   const status = Number(line[2]);
   const minor = line[1] === "1" ? 1 : 0;
   const r: ResponseHead = {
@@ -147,15 +159,17 @@ export function parseResponseHead(head: string, method: string, requestMinor: 0 
     minor,
     fields,
     framing: CLOSE,
-    connection: [],
+    connection: NOTHING,
     upgrade: null,
   };
   let length: string | null = null;
   let coding: string | null = null;
-  const { names, values } = fields;
+  const { names } = fields;
   for (let i = 0; i < names.length; i++) {
-    const value = values[i]!;
-    switch (names[i]) {
+    const name = names[i]!;
+    if (!RESPONSE_MATTERS.has(name)) continue;
+    const value = fields.value(i);
+    switch (name) {
       case "content-length":
         if (length !== null && length !== value) throw garbled("it has two different Content-Lengths.");
         length = value;
@@ -165,7 +179,7 @@ export function parseResponseHead(head: string, method: string, requestMinor: 0 
         coding = value.toLowerCase();
         break;
       case "connection":
-        r.connection.push(...listOf(value));
+        r.connection = r.connection.length === 0 ? listOf(value) : [...r.connection, ...listOf(value)];
         break;
       case "upgrade":
         r.upgrade = value;

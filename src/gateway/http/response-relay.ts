@@ -6,6 +6,7 @@ import { responseHead, trailerSection } from "./rewrite.ts";
 import type { Route } from "./routing.ts";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
+const NOTHING = Buffer.alloc(0);
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 /** Head and first piece go out in one write when that costs no big copy. */
@@ -59,7 +60,7 @@ export class ResponseRelay {
         return false;
       }
       this.#partial = null;
-      rest = bytes.subarray(end + 4);
+      rest = end + 4 === bytes.length ? NOTHING : bytes.subarray(end + 4);
       const { request } = this.setup;
       const head = parseResponseHead(bytes.toString("latin1", 0, end + 2), request.method, request.minor);
       if (head.status === 101) return this.#switch(head, rest);
@@ -73,7 +74,7 @@ export class ResponseRelay {
   #sendInterim(head: ResponseHead): void {
     if (++this.#interim > INTERIM_MAX) throw garbled("it is preceded by too many interim answers.");
     // HTTP/1.0 clients would take it for the answer.
-    if (this.setup.request.minor === 1) this.setup.client.send(Buffer.from(this.#rewritten(head, false), "latin1"));
+    if (this.setup.request.minor === 1) this.setup.client.sendHead(this.#rewritten(head, false));
   }
 
   #switch(head: ResponseHead, rest: Buffer): boolean {
@@ -83,7 +84,7 @@ export class ResponseRelay {
     }
     this.head = head;
     this.tunnelled = rest;
-    client.send(Buffer.from(this.#rewritten(head, false), "latin1"));
+    client.sendHead(this.#rewritten(head, false));
     return true;
   }
 
@@ -93,18 +94,15 @@ export class ResponseRelay {
     if (head.framing.kind === "close" && !this.#wrapped) this.closing = true;
     const text = this.#rewritten(head, this.#wrapped);
     this.head = head;
-    const body = new BodyFraming(head.framing, garbled);
+    const body = BodyFraming.of(head.framing, garbled);
     this.#body = body;
     const used = body.consume(rest);
     const raw = body.rawEnd;
     if (this.#wrapped || raw > JOIN_MAX || body.trailers !== null) {
-      client.send(Buffer.from(text, "latin1"));
+      client.sendHead(text);
       return rest.length > 0 ? this.#forward(body, rest, used) : body.done;
     }
-    const out = Buffer.allocUnsafe(text.length + raw);
-    out.write(text, 0, "latin1");
-    if (raw > 0) rest.copy(out, text.length, 0, raw);
-    client.send(out);
+    client.sendHead(text, rest, raw);
     this.overrun = used < rest.length;
     return body.done;
   }
@@ -116,14 +114,14 @@ export class ResponseRelay {
   #forward(body: BodyFraming, piece: Buffer, used: number): boolean {
     const { client } = this.setup;
     if (this.#wrapped) {
-      client.send(Buffer.from(`${piece.length.toString(16)}\r\n`));
+      client.sendHead(`${piece.length.toString(16)}\r\n`);
       client.send(piece);
       client.send(CRLF);
       return false;
     }
     if (body.rawEnd > 0) client.send(body.rawEnd === piece.length ? piece : piece.subarray(0, body.rawEnd));
     if (body.done && body.trailers !== null) {
-      client.send(Buffer.from(trailerSection(body.trailers, false, garbled), "latin1"));
+      client.sendHead(trailerSection(body.trailers, false, garbled));
     }
     this.overrun = used < piece.length;
     return body.done;

@@ -1,5 +1,5 @@
 import { confineSetCookie } from "./cookies.ts";
-import { checkBytes, parseFields } from "./fields.ts";
+import { Fields } from "./fields.ts";
 import type { RequestHead, ResponseHead } from "./head-parser.ts";
 import { allowedTrailer, dropsFromRequest, dropsFromResponse, namedByConnection } from "./header-policy.ts";
 import type { Refusal } from "./refusal.ts";
@@ -18,15 +18,19 @@ export interface Towards {
 
 /** The head that goes upstream. Host stays as the client sent it: Jupyter compares Origin with it. */
 export function requestHead(head: RequestHead, to: Towards): string {
-  const { names, lines } = head.fields;
+  const { fields } = head;
+  const { names } = fields;
   const named = namedByConnection(head.connection);
   let out = `${head.method} ${to.stripPrefix ? to.route.rest : to.route.target} HTTP/1.${head.minor}\r\n`;
+  let run = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    if (dropsFromRequest(name) || named?.has(name)) continue;
-    if (name === "expect" && head.minor === 0) continue;
-    out += lines[i];
+    const drop = dropsFromRequest(name) || named?.has(name) || (name === "expect" && head.minor === 0);
+    if (!drop) continue;
+    out += fields.lines(run, i);
+    run = i + 1;
   }
+  out += fields.lines(run, names.length);
   if (to.cookie !== null) out += `Cookie: ${to.cookie}\r\n`;
   if (to.authorization !== null) out += `Authorization: ${to.authorization}\r\n`;
   if (head.framing.kind === "chunked") out += "Transfer-Encoding: chunked\r\n";
@@ -47,25 +51,41 @@ export interface Back {
 
 /** The head that goes to the client. */
 export function responseHead(head: ResponseHead, back: Back): string {
-  const { names, lines, values } = head.fields;
+  const { fields } = head;
+  const { names } = fields;
   const named = namedByConnection(head.connection);
   let out = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+  let run = 0;
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    if (dropsFromResponse(name) || named?.has(name)) continue;
-    if (name === "set-cookie") {
-      const cookie = confineSetCookie(values[i]!, back.route.prefix, back.stripPrefix);
-      if (cookie !== null) out += `Set-Cookie: ${cookie}\r\n`;
-    } else if (name === "location" && back.stripPrefix) {
-      out += `Location: ${prefixed(values[i]!, back)}\r\n`;
-    } else if (name === "content-length" && names.indexOf(name) !== i) {
-      // The same length twice is sent once.
-    } else out += lines[i];
+    const drop = dropsFromResponse(name) || named?.has(name);
+    const instead = drop ? "" : replacement(name, i, head, back);
+    if (instead === null) continue;
+    out += fields.lines(run, i) + instead;
+    run = i + 1;
   }
+  out += fields.lines(run, names.length);
   if (back.chunk || head.framing.kind === "chunked") out += "Transfer-Encoding: chunked\r\n";
   if (head.status === 101) out += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.status >= 200 && back.close) out += "Connection: close\r\n";
   return `${out}\r\n`;
+}
+
+/** What goes out in place of a header line; null: the line itself. */
+function replacement(name: string, i: number, head: ResponseHead, back: Back): string | null {
+  switch (name) {
+    case "set-cookie": {
+      const cookie = confineSetCookie(head.fields.value(i), back.route.prefix, back.stripPrefix);
+      return cookie === null ? "" : `Set-Cookie: ${cookie}\r\n`;
+    }
+    case "location":
+      return back.stripPrefix ? `Location: ${prefixed(head.fields.value(i), back)}\r\n` : null;
+    case "content-length":
+      // The same length twice is sent once.
+      return head.fields.names.indexOf(name) === i ? null : "";
+    default:
+      return null;
+  }
 }
 
 /** Servers that do not know their prefix redirect to paths of their own. */
@@ -80,7 +100,8 @@ function prefixed(location: string, back: Back): string {
 
 /** What ends a chunked body after its last chunk: the trailers that may pass, and the empty line. */
 export function trailerSection(section: string, fromClient: boolean, refuse: (why: string) => Refusal): string {
-  checkBytes(section, refuse);
-  const { names, lines } = parseFields(section, 0, refuse);
-  return `${lines.filter((_, i) => allowedTrailer(names[i]!, fromClient)).join("")}\r\n`;
+  const fields = new Fields(section, 0, refuse);
+  let out = "";
+  for (const [i, name] of fields.names.entries()) if (allowedTrailer(name, fromClient)) out += fields.lines(i, i + 1);
+  return `${out}\r\n`;
 }

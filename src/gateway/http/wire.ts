@@ -1,5 +1,9 @@
 import type { Socket } from "bun";
 
+/** Heads are put together here: the kernel copies them at once, so that most need no buffer of their own. */
+const scratch = Buffer.allocUnsafeSlow(96 * 1024);
+const NOTHING = Buffer.alloc(0);
+
 /**
  * The sending side of a socket with an ordered queue of what the kernel did not take yet. Whoever feeds it
  * stops reading from its own source when `send` says false and goes on when `drained` is called.
@@ -23,6 +27,20 @@ export class Wire<Data> {
     // -1: closed. The close event tells the owner.
     if (taken < 0 || taken === bytes.length) return true;
     this.#queue.push(bytes.subarray(taken));
+    return false;
+  }
+
+  /** `text` as latin1 with the first `length` bytes of `body` behind it, in one write. */
+  sendHead(text: string, body: Buffer = NOTHING, length = body.length): boolean {
+    const total = text.length + length;
+    if (this.#queue.length > 0 || this.#ending !== "open" || total > scratch.length) {
+      return this.send(Buffer.concat([Buffer.from(text, "latin1"), body.subarray(0, length)]));
+    }
+    scratch.write(text, 0, "latin1");
+    if (length > 0) body.copy(scratch, text.length, 0, length);
+    const taken = this.socket.write(scratch, 0, total);
+    if (taken < 0 || taken === total) return true;
+    this.#queue.push(Buffer.from(scratch.subarray(taken, total)));
     return false;
   }
 
