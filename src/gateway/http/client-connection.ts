@@ -95,7 +95,7 @@ export class ClientConnection {
     }
     this.#searched = 0;
     this.#unread = end + 4 === bytes.length ? EMPTY : bytes.subarray(end + 4);
-    return parseRequestHead(bytes.toString("latin1", 0, end + 2), limits.requestLineBytes);
+    return parseRequestHead(bytes, end, limits.requestLineBytes);
   }
 
   #refuse(e: unknown): void {

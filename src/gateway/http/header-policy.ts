@@ -1,78 +1,65 @@
+import { FieldNames, Kind } from "./field-names.ts";
+
 /** Which header fields stay on this side of the gateway. Names in lower case. */
 
-const HOP_BY_HOP = [
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "transfer-encoding",
-  "upgrade",
-];
+const { drop } = Kind;
 
-/** Never from a client: the gateway says these itself, or nobody does. */
-const REQUEST_DROPPED = new Set([
-  ...HOP_BY_HOP,
-  "authorization",
-  "cookie",
-  "forwarded",
-  "x-real-ip",
-  "x-client-ip",
-  "x-original-url",
-  "x-rewrite-url",
-  "http2-settings",
-  "proxy",
-]);
+const HOP_BY_HOP = {
+  connection: Kind.connection,
+  "transfer-encoding": Kind.transferEncoding,
+  upgrade: Kind.upgrade,
+  "keep-alive": drop,
+  "proxy-connection": drop,
+  "proxy-authenticate": drop,
+  "proxy-authorization": drop,
+  te: drop,
+};
+
+export const REQUEST_FIELDS = new FieldNames(
+  {
+    ...HOP_BY_HOP,
+    host: Kind.host,
+    "content-length": Kind.contentLength,
+    cookie: Kind.cookie,
+    origin: Kind.origin,
+    accept: Kind.accept,
+    "sec-fetch-site": Kind.fetchSite,
+    "sec-fetch-mode": Kind.fetchMode,
+    expect: Kind.expect,
+    // The gateway says these itself, or nobody does.
+    authorization: drop,
+    forwarded: drop,
+    "x-real-ip": drop,
+    "x-client-ip": drop,
+    "x-original-url": drop,
+    "x-rewrite-url": drop,
+    "http2-settings": drop,
+    proxy: drop,
+  },
+  ["x-forwarded", "x-docklet"],
+);
 
 /**
- * Never from an upstream: these speak for the whole origin, and every workspace may share it. A tenant could take
- * over its neighbours' pages with a service worker, wipe their cookies, or move them to another port.
+ * What is dropped here speaks for the whole origin, and every workspace may share it: a tenant could take over its
+ * neighbours' pages with a service worker, wipe their cookies, or move them to another port.
  */
-const RESPONSE_DROPPED = new Set([
-  ...HOP_BY_HOP,
-  "alt-svc",
-  "clear-site-data",
-  "expect-ct",
-  "nel",
-  "public-key-pins",
-  "report-to",
-  "service-worker-allowed",
-  "strict-transport-security",
-]);
-
-/** Fields that decide about framing, routing or identity: in a trailer they would come too late to be checked. */
-const NEVER_TRAILER = new Set([
-  "authorization",
-  "content-encoding",
-  "content-length",
-  "content-type",
-  "cookie",
-  "host",
-  "location",
-  "set-cookie",
-  "trailer",
-]);
-
-function isPrivate(name: string): boolean {
-  return name.startsWith("x-") && (name.startsWith("x-forwarded") || name.startsWith("x-docklet"));
-}
-
-/** WSGI and CGI servers read `X_Forwarded_For` as `X-Forwarded-For`. */
-function spelled(name: string): string {
-  return name.includes("_") ? name.replaceAll("_", "-") : name;
-}
-
-export function dropsFromRequest(raw: string): boolean {
-  const name = spelled(raw);
-  return (
-    REQUEST_DROPPED.has(name) || isPrivate(name) || (name !== raw && (name === "host" || name === "content-length"))
-  );
-}
-
-export function dropsFromResponse(name: string): boolean {
-  return RESPONSE_DROPPED.has(name) || name.startsWith("x-docklet");
-}
+export const RESPONSE_FIELDS = new FieldNames(
+  {
+    ...HOP_BY_HOP,
+    "content-length": Kind.contentLength,
+    "set-cookie": Kind.setCookie,
+    location: Kind.location,
+    "alt-svc": drop,
+    "clear-site-data": drop,
+    "expect-ct": drop,
+    nel: drop,
+    "public-key-pins": drop,
+    "report-to": drop,
+    "service-worker-allowed": drop,
+    "strict-transport-security": drop,
+  },
+  ["x-docklet"],
+);
 
 /** What a Connection header must not take away: naming them there is an attack on what stands behind. */
 const PROTECTED = new Set(["host", "content-length", "content-type", "cookie", "set-cookie", "origin", "expect"]);
@@ -88,6 +75,9 @@ export function namedByConnection(connection: readonly string[]): ReadonlySet<st
   return named;
 }
 
-export function allowedTrailer(name: string, fromClient: boolean): boolean {
-  return !NEVER_TRAILER.has(name) && !(fromClient ? dropsFromRequest(name) : dropsFromResponse(name));
+/** Fields that decide about framing, routing or identity: in a trailer they would come too late to be checked. */
+const NEVER_TRAILER = new Set(["content-encoding", "content-type", "trailer"]);
+
+export function allowedTrailer(name: string, fields: FieldNames): boolean {
+  return !NEVER_TRAILER.has(name) && fields.kindOfName(name) === Kind.ordinary;
 }

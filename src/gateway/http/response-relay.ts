@@ -62,7 +62,7 @@ export class ResponseRelay {
       this.#partial = null;
       rest = end + 4 === bytes.length ? NOTHING : bytes.subarray(end + 4);
       const { request } = this.setup;
-      const head = parseResponseHead(bytes.toString("latin1", 0, end + 2), request.method, request.minor);
+      const head = parseResponseHead(bytes, end, request.method, request.minor);
       if (head.status === 101) return this.#switch(head, rest);
       if (head.status < 200) this.#sendInterim(head);
       else return this.#begin(head, rest);

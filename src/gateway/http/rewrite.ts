@@ -1,8 +1,7 @@
 import { confineSetCookie } from "./cookies.ts";
-import { Fields } from "./fields.ts";
+import { type Refuse, splitLines } from "./field-scanner.ts";
 import type { RequestHead, ResponseHead } from "./head-parser.ts";
-import { allowedTrailer, dropsFromRequest, dropsFromResponse, namedByConnection } from "./header-policy.ts";
-import type { Refusal } from "./refusal.ts";
+import { allowedTrailer, REQUEST_FIELDS, RESPONSE_FIELDS } from "./header-policy.ts";
 import type { Route } from "./routing.ts";
 
 export interface Towards {
@@ -18,19 +17,7 @@ export interface Towards {
 
 /** The head that goes upstream. Host stays as the client sent it: Jupyter compares Origin with it. */
 export function requestHead(head: RequestHead, to: Towards): string {
-  const { fields } = head;
-  const { names } = fields;
-  const named = namedByConnection(head.connection);
-  let out = `${head.method} ${to.stripPrefix ? to.route.rest : to.route.target} HTTP/1.${head.minor}\r\n`;
-  let run = 0;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
-    const drop = dropsFromRequest(name) || named?.has(name) || (name === "expect" && head.minor === 0);
-    if (!drop) continue;
-    out += fields.lines(run, i);
-    run = i + 1;
-  }
-  out += fields.lines(run, names.length);
+  let out = `${head.method} ${to.stripPrefix ? to.route.rest : to.route.target} HTTP/1.${head.minor}\r\n${head.kept}`;
   if (to.cookie !== null) out += `Cookie: ${to.cookie}\r\n`;
   if (to.authorization !== null) out += `Authorization: ${to.authorization}\r\n`;
   if (head.framing.kind === "chunked") out += "Transfer-Encoding: chunked\r\n";
@@ -51,41 +38,17 @@ export interface Back {
 
 /** The head that goes to the client. */
 export function responseHead(head: ResponseHead, back: Back): string {
-  const { fields } = head;
-  const { names } = fields;
-  const named = namedByConnection(head.connection);
-  let out = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  let run = 0;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
-    const drop = dropsFromResponse(name) || named?.has(name);
-    const instead = drop ? "" : replacement(name, i, head, back);
-    if (instead === null) continue;
-    out += fields.lines(run, i) + instead;
-    run = i + 1;
+  let out = `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.kept}`;
+  if (head.location !== null)
+    out += `Location: ${back.stripPrefix ? prefixed(head.location, back) : head.location}\r\n`;
+  for (const value of head.setCookies) {
+    const cookie = confineSetCookie(value, back.route.prefix, back.stripPrefix);
+    if (cookie !== null) out += `Set-Cookie: ${cookie}\r\n`;
   }
-  out += fields.lines(run, names.length);
   if (back.chunk || head.framing.kind === "chunked") out += "Transfer-Encoding: chunked\r\n";
   if (head.status === 101) out += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.status >= 200 && back.close) out += "Connection: close\r\n";
   return `${out}\r\n`;
-}
-
-/** What goes out in place of a header line; null: the line itself. */
-function replacement(name: string, i: number, head: ResponseHead, back: Back): string | null {
-  switch (name) {
-    case "set-cookie": {
-      const cookie = confineSetCookie(head.fields.value(i), back.route.prefix, back.stripPrefix);
-      return cookie === null ? "" : `Set-Cookie: ${cookie}\r\n`;
-    }
-    case "location":
-      return back.stripPrefix ? `Location: ${prefixed(head.fields.value(i), back)}\r\n` : null;
-    case "content-length":
-      // The same length twice is sent once.
-      return head.fields.names.indexOf(name) === i ? null : "";
-    default:
-      return null;
-  }
 }
 
 /** Servers that do not know their prefix redirect to paths of their own. */
@@ -99,9 +62,8 @@ function prefixed(location: string, back: Back): string {
 }
 
 /** What ends a chunked body after its last chunk: the trailers that may pass, and the empty line. */
-export function trailerSection(section: string, fromClient: boolean, refuse: (why: string) => Refusal): string {
-  const fields = new Fields(section, 0, refuse);
-  let out = "";
-  for (const [i, name] of fields.names.entries()) if (allowedTrailer(name, fromClient)) out += fields.lines(i, i + 1);
-  return `${out}\r\n`;
+export function trailerSection(section: string, fromClient: boolean, refuse: Refuse): string {
+  const fields = fromClient ? REQUEST_FIELDS : RESPONSE_FIELDS;
+  const kept = splitLines(section, refuse).filter(({ name }) => allowedTrailer(name, fields));
+  return `${kept.map(({ line }) => line).join("")}\r\n`;
 }

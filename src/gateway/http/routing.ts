@@ -18,7 +18,6 @@ export interface Route {
 
 export type Routing = Route | { kind: "redirect"; location: string } | { kind: "front" };
 
-const SLUG_CHARS = /^[a-z0-9]+$/;
 /** What no honest client puts into the part of a path that decides who gets the request. */
 const TRICK = /%2f|%5c|%00|%2e|\\|^\.{1,2}$/i;
 const DOT_SEGMENT = /\/(?:\.|%2e){2}(?:[/?]|$)/i;
@@ -44,11 +43,12 @@ export function route(head: RequestHead, wildcardDomain: string | null): Routing
       ? { kind: "front" }
       : { kind: "redirect", location: `/${hostSlug}/${target.slice(pathEnd)}` };
   }
-  if (TRICK.test(slug)) throw malformed("The first part of the path has an encoded slash, dot or zero byte.");
+  const good = SLUG.test(slug);
+  if (!good && TRICK.test(slug)) throw malformed("The first part of the path has an encoded slash, dot or zero byte.");
   if (target.includes("..", segmentEnd) || target.includes("%", segmentEnd)) {
     if (DOT_SEGMENT.test(target.slice(segmentEnd, pathEnd))) throw malformed("The path has a .. segment.");
   }
-  if (!SLUG_CHARS.test(slug) || !SLUG.test(slug) || (hostSlug !== null && slug !== hostSlug)) throw unknownWorkspace();
+  if (!good || (hostSlug !== null && slug !== hostSlug)) throw unknownWorkspace();
   return inWorkspace(target, slug, segmentEnd, pathEnd);
 }
 
