@@ -75,6 +75,9 @@ async function bundle(outfile: string, target: Target, facts: Record<string, str
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     ...ASSETS.map((folder) => `--asset=./${folder}`),
+    // Packages that ask for their own folder would bring the name of this one into the bytes.
+    '--define=__dirname="/$bunfs/root"',
+    '--define=__filename="/$bunfs/root/docklet"',
     ...Object.entries(facts).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`),
     ...(runtime === undefined ? [] : [`--compile-executable-path=${runtime}`]),
   ]);
