@@ -82,6 +82,7 @@ main() {
   check_system
   if [ "$MODE" = packages ]; then
     install_packages
+    rmdir "$STATE" 2>/dev/null || :
     return
   fi
   need_source
@@ -268,10 +269,11 @@ build_program() {
   say "Building docklet (about a minute)"
   [ "$DRY" = 0 ] || return 0
   bun=$("$CLONE/scripts/bootstrap.sh") || die "Bun, which builds docklet, could not be fetched." "See the line above."
-  # Root asks git about a clone that may be somebody else's.
+  # Root asks git about a clone that may be somebody else's, and Bun trusts whom the system trusts.
   (
     cd "$CLONE" && PATH=$bun:$PATH &&
-      export PATH GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0="$CLONE" &&
+      export PATH GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0="$CLONE" \
+        NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" &&
       bun install --frozen-lockfile >&2 && bun run scripts/build-binary.ts >&2
   ) || die "the build failed." "See the lines above."
   built=

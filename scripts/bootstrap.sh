@@ -33,7 +33,7 @@ main() {
   temp=$(mktemp -d)
   trap 'rm -rf "$temp"' EXIT
   say "Fetching Bun $version"
-  (cd "$temp" && npm pack --silent "@oven/$package@$version" >/dev/null) || die "npm could not fetch Bun $version"
+  (cd "$temp" && npm pack --loglevel=error "@oven/$package@$version" >/dev/null) || die "npm could not fetch Bun $version"
   got=sha512-$(openssl dgst -sha512 -binary "$temp"/*.tgz | base64 -w0)
   [ "$got" = "$want" ] || die "the Bun that was fetched is not the one in bun.lock: $got, expected $want"
   tar -xzf "$temp"/*.tgz -C "$temp"

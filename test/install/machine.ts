@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ARCHIVES } from "./bare-root.ts";
 
@@ -9,6 +9,8 @@ export interface Said {
 }
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const AUTHORITIES = "/usr/local/share/ca-certificates";
 
 /** A command that hangs ends, and its test fails, before the whole run does. */
 const LIMIT_MS = 240_000;
@@ -52,6 +54,8 @@ export class Machine {
     const machine = new Machine(keeper, pid, folder);
     rmSync(machine.path("/etc/resolv.conf"), { force: true });
     copyFileSync("/etc/resolv.conf", machine.path("/etc/resolv.conf"));
+    // Authorities that this network has of its own.
+    if (existsSync(AUTHORITIES)) cpSync(AUTHORITIES, machine.path(AUTHORITIES), { recursive: true });
     return machine;
   }
 
@@ -75,7 +79,17 @@ export class Machine {
 
   spawn(line: string, env: Record<string, string> = {}): Bun.Subprocess<"ignore", "pipe", "pipe"> {
     return Bun.spawn(
-      ["nsenter", `--target=${this.pid}`, "--mount", "--pid", "--root", "--wd=/", "/bin/sh", "-c", line],
+      [
+        "nsenter",
+        `--target=${this.pid}`,
+        "--mount",
+        "--pid",
+        "--root",
+        `--wd=/proc/${this.pid}/root`,
+        "/bin/sh",
+        "-c",
+        line,
+      ],
       {
         stdin: "ignore",
         stdout: "pipe",
