@@ -9,6 +9,9 @@ export interface LiveProcess {
   end(): void;
   resize(cols: number, rows: number): void;
   kill(): void;
+  /** Stop and go on handing over output; the process then waits on its full pipe. A terminal knows neither. */
+  pause?(): void;
+  resume?(): void;
   readonly exited: Promise<number>;
 }
 
@@ -36,11 +39,36 @@ export function spawnTerminal(
   };
 }
 
+/** A door that readers wait at while it is closed. */
+class Gate {
+  #opened: Promise<void> = Promise.resolve();
+  #open: () => void = () => {};
+
+  close(): void {
+    this.#open();
+    this.#opened = new Promise((r) => {
+      this.#open = r;
+    });
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  pass(): Promise<void> {
+    return this.#opened;
+  }
+}
+
 /** Runs `argv` on pipes; stdout and stderr stay apart. `exited` settles after the last byte was handed over. */
 export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array) => void): LiveProcess {
   const child = Bun.spawn(argv, { env: ENV, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const gate = new Gate();
   const pump = async (fd: 1 | 2, stream: ReadableStream<Uint8Array>) => {
-    for await (const chunk of stream) onData(fd, chunk);
+    for await (const chunk of stream) {
+      await gate.pass();
+      onData(fd, chunk);
+    }
   };
   const drained = Promise.all([pump(1, child.stdout), pump(2, child.stderr)]);
   return {
@@ -51,7 +79,12 @@ export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array)
     },
     end: () => void child.stdin.end(),
     resize: () => {},
-    kill: () => child.kill("SIGKILL"),
+    kill: () => {
+      gate.open();
+      child.kill("SIGKILL");
+    },
+    pause: () => gate.close(),
+    resume: () => gate.open(),
     exited: drained.then(() => child.exited),
   };
 }

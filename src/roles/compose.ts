@@ -11,6 +11,7 @@ import { Layout } from "../worker/layout.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Component } from "./component.ts";
 import { GatewayComponent } from "./gateway.ts";
+import { gatewayMetrics } from "./gateway-metrics.ts";
 import type { Installation } from "./installation.ts";
 import { PortListener, SocketListener } from "./listeners.ts";
 import { PortalAssets } from "./portal-assets.ts";
@@ -38,7 +39,7 @@ export function compose(ground: Ground): Component[] {
   const components: Component[] = [];
   const worker = roles.includes("worker") ? createWorker(ground, components) : null;
   const master = roles.includes("master") ? createDataCentre(ground, components) : null;
-  if (roles.includes("supermaster") && master) createFront(ground, components, master);
+  if (roles.includes("supermaster") && master) createFront(ground, components, master, worker);
   if (worker) components.push(worker);
   // Only a worker that has its pool and its nodes in hand gets orders.
   if (worker && master) components.push(attachment(ground, master, worker));
@@ -90,11 +91,12 @@ function attachment(g: Ground, master: Master, worker: Worker): Component {
 }
 
 /** People's side: accounts and API, the portal, the front door of workspaces. */
-function createFront(g: Ground, components: Component[], master: Master): void {
+function createFront(g: Ground, components: Component[], master: Master, worker: Worker | null): void {
   const { config } = g.loaded;
   const store = keepOpen(components, openStore(g.home.database("supermaster"), "supermaster"), "supermaster.db");
   const assets = new PortalAssets();
   const log = g.logger("supermaster");
+  const front = gatewayMetrics(() => gateway.running);
   const supermaster = createSupermaster({
     store,
     master: master.api,
@@ -105,9 +107,10 @@ function createFront(g: Ground, components: Component[], master: Master): void {
     effectiveConfig: () => g.loaded.entries.map((e) => ({ ...e, value: e.secret && e.value ? "[secret]" : e.value })),
     asset: (path) => assets.serve(path, true),
     passwordFile: g.home.passwordFile,
+    moreMetrics: async () => (await Promise.all([worker?.metrics.metrics(), front.metrics()])).join("\n"),
   });
   components.push({ name: "supermaster", start: () => supermaster.start(), stop: () => supermaster.stop() });
-  const gateway = new GatewayComponent(
+  const gateway: GatewayComponent = new GatewayComponent(
     supermaster.gatewayApi,
     {
       hostname: config.BIND_ADDRESS,
@@ -129,6 +132,8 @@ function createFront(g: Ground, components: Component[], master: Master): void {
   components.push(
     new SocketListener({ fetch: supermaster.fetchAsRoot, websocket: supermaster.websocket }, g.home.socket),
   );
+  // Stopped first: the listeners would wait for event streams and terminals that never end by themselves.
+  components.push({ name: "streams", start: async () => {}, stop: async () => supermaster.closeStreams() });
 }
 
 /** Databases close last, after everything that writes to them. */

@@ -3,6 +3,7 @@ import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
 import { Containers } from "./lxc/container.ts";
 import { writeSeccomp } from "./lxc/seccomp.ts";
+import { NodeMetrics } from "./metrics/exposition.ts";
 import { HostGauge } from "./metrics/host.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { Attachments } from "./network/attachment.ts";
@@ -60,7 +61,20 @@ export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, rep
     defaults: (image) => o.warmDefaults[image] ?? 0,
     changed: (image) => desk.reportImage(image),
   });
-  const settlement = new Settlement({ orders, instances, runtime, warm, images: desk, bridges, clock, log, report });
+  const metrics = new NodeMetrics();
+  metrics.watch(instances, warm, () => desk.names());
+  const settlement = new Settlement({
+    metrics,
+    orders,
+    instances,
+    runtime,
+    warm,
+    images: desk,
+    bridges,
+    clock,
+    log,
+    report,
+  });
   const sampler = new Sampler({
     layout,
     cgroups,
@@ -69,5 +83,5 @@ export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, rep
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
   const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });
-  return { instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
+  return { metrics, instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
 }

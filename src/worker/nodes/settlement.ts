@@ -3,11 +3,12 @@ import { DockletError, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import type { Clock } from "../../os/clock.ts";
+import type { NodeMetrics } from "../metrics/exposition.ts";
 import type { Bridges } from "../network/bridges.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
 import type { Orders } from "./orders.ts";
-import { waitAnswering, waitListening } from "./readiness.ts";
+import { listens, waitAnswering, waitListening } from "./readiness.ts";
 import { type ImageSource, PRIORITY, type Runtime } from "./runtime.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
@@ -35,6 +36,7 @@ export class Settlement {
       warm: WarmPool;
       images: ImageSource;
       bridges: Bridges;
+      metrics: NodeMetrics;
       clock: Clock;
       log: Logger;
       report: (r: NodeReport) => void;
@@ -124,6 +126,7 @@ export class Settlement {
     const image = images.facts(order.image);
     let i = this.parts.instances.ofNode(spec.id);
     const began = performance.now();
+    const claimed = i === undefined;
     if (!i) {
       if (!image)
         throw new DockletError(
@@ -135,8 +138,11 @@ export class Settlement {
         this.parts.warm.take(order.image, (w) => this.parts.instances.claim(w.id, spec.id, order.id)) ??
         this.#create(order, spec, image.layers);
     }
-    const wasReady = this.#status.get(spec.id)?.state === "ready";
     let pid = runtime.pid(i);
+    const ready = image?.ready ?? "init";
+    // After a restart of docklet nothing is known of a node, but what it serves can be seen.
+    const before = this.#status.get(spec.id)?.state;
+    const wasReady = before === "ready" || (before === undefined && !claimed && pid !== null && listens(pid, ready));
     if (pid === null) {
       this.#set(spec, order, "preparing", null);
       // Remains of a life before a crash or a reboot of the host would be in the way of the next.
@@ -145,9 +151,12 @@ export class Settlement {
     }
     if (!wasReady) this.#set(spec, order, "booting", null);
     await runtime.bind(i, pid, spec, order);
-    if (!wasReady) await this.#waitReady(i, image?.ready ?? "init", spec);
+    if (!wasReady) await this.#waitReady(i, ready, spec);
     this.#set(spec, order, "ready", null);
-    if (!wasReady) log.debug({ node: spec.id, warm: i.warm, ms: Math.round(performance.now() - began) }, "node ready");
+    if (wasReady) return;
+    const ms = performance.now() - began;
+    this.parts.metrics.becameReady(ms, i.warm && claimed);
+    log.debug({ node: spec.id, warm: i.warm, ms: Math.round(ms) }, "node ready");
   }
 
   #create(order: VclusterOrder, spec: NodeSpec, layers: string[]): Instance {
@@ -210,7 +219,8 @@ export class Settlement {
       id: spec.id,
       vcluster: order.id,
       generation: s?.generation ?? order.generation,
-      state: s?.state ?? "pending",
+      // Before the first look: a node that runs was ready when docklet ended, as far as anybody knows.
+      state: s?.state ?? (i && this.parts.runtime.pid(i) !== null ? "ready" : "pending"),
       reason: s?.reason ?? null,
       slug: i?.slug ?? null,
       jupyterToken: i?.jupyterToken ?? null,

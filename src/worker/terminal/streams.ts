@@ -67,6 +67,7 @@ export function openStream(request: StreamRequest, attach: Attach): NodeStream {
       listeners.push(listener);
       for (const [fd, data] of early.splice(0)) listener(fd, data);
     },
+    ...(child.pause && child.resume ? { pause: child.pause, resume: child.resume } : {}),
     exited: child.exited,
   };
 }
