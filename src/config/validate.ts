@@ -26,7 +26,7 @@ export interface HostFacts {
 export interface ValidateOptions {
   /** Default: all, as `docklet serve` runs them. */
   roles?: readonly Role[];
-  /** Ports that the docklet of this host holds already are no problem: it is a look, not a start. */
+  /** Ports held by the docklet that runs from this FS_PREFIX are no problem. */
   runningIsFine?: boolean;
 }
 

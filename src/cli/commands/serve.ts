@@ -27,7 +27,8 @@ export const serve = command({
     reexecForServing();
     const loaded = ctx.config();
     const roles = ctx.flags.role.length === 0 ? [...ROLES] : ROLES.filter((r) => ctx.flags.role.includes(r));
-    const problems = validateAgainstHost(loaded, readHostFacts(), { roles });
+    // A docklet that runs from the same folder is refused in its own words further on.
+    const problems = validateAgainstHost(loaded, readHostFacts(), { roles, runningIsFine: true });
     if (problems.length > 0) throw configError(problems);
     const { serve: run } = await import("../../roles/serve.ts");
     return run(loaded, roles, versionInfo());
