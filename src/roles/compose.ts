@@ -107,7 +107,7 @@ function createFront(g: Ground, components: Component[], master: Master, worker:
     effectiveConfig: () => g.loaded.entries.map((e) => ({ ...e, value: e.secret && e.value ? "[secret]" : e.value })),
     asset: (path) => assets.serve(path, true),
     passwordFile: g.home.passwordFile,
-    moreMetrics: async () => (await Promise.all([worker?.metrics.metrics(), front.metrics()])).join("\n"),
+    moreMetrics: async () => (await Promise.all([worker?.metricsText(), front.metrics()])).join("\n"),
   });
   components.push({ name: "supermaster", start: () => supermaster.start(), stop: () => supermaster.stop() });
   const gateway: GatewayComponent = new GatewayComponent(

@@ -3,7 +3,7 @@ import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
 import { Containers } from "./lxc/container.ts";
 import { writeSeccomp } from "./lxc/seccomp.ts";
-import { NodeMetrics } from "./metrics/exposition.ts";
+import type { NodeMetrics } from "./metrics/exposition.ts";
 import { HostGauge } from "./metrics/host.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { Attachments } from "./network/attachment.ts";
@@ -22,7 +22,13 @@ import type { WorkerOptions } from "./worker.ts";
 export type WorkerParts = ReturnType<typeof assemble>;
 
 /** All parts of a worker, wired once, when the pool is mounted and the network is known. */
-export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, report: (r: Report) => void) {
+export function assemble(
+  o: WorkerOptions,
+  images: Images,
+  net: HostNetwork,
+  metrics: NodeMetrics,
+  report: (r: Report) => void,
+) {
   const { layout, cgroups, store, metricsStore, clock, log, hostName, version, network } = o;
   const instances = new Instances(store);
   const orders = new Orders(store);
@@ -61,7 +67,6 @@ export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, rep
     defaults: (image) => o.warmDefaults[image] ?? 0,
     changed: (image) => desk.reportImage(image),
   });
-  const metrics = new NodeMetrics();
   metrics.watch(instances, warm, () => desk.names());
   const settlement = new Settlement({
     metrics,
@@ -83,5 +88,5 @@ export function assemble(o: WorkerOptions, images: Images, net: HostNetwork, rep
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
   const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });
-  return { metrics, instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
+  return { instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
 }

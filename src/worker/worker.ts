@@ -12,6 +12,7 @@ import { createImages } from "./images/images.ts";
 import type { Layout } from "./layout.ts";
 import { watchHooks } from "./lxc/hook.ts";
 import { ensureLxcfs } from "./lxc/lxcfs.ts";
+import { NodeMetrics } from "./metrics/exposition.ts";
 import { SAMPLE_MS } from "./metrics/sampler.ts";
 import { installFirewall } from "./network/firewall.ts";
 import { lookAtHostNetwork, type NetworkOptions } from "./network/host-network.ts";
@@ -43,6 +44,7 @@ export class Worker implements WorkerApi {
   readonly #o: WorkerOptions;
   readonly #listeners = new Set<(r: Report) => void>();
   readonly #stopping: (() => void | Promise<void>)[] = [];
+  readonly #metrics = new NodeMetrics();
   #p: WorkerParts | null = null;
   #problem: string | null = "starting";
 
@@ -67,7 +69,7 @@ export class Worker implements WorkerApi {
       now: clock.now,
       inUse: (layer) => this.#p?.instances.usesLayer(layer) ?? true,
     });
-    const p = assemble(this.#o, images, net, (r) => this.#report(r));
+    const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
     const bridges = await p.bridges.load();
     const hooks = watchHooks(
@@ -114,6 +116,11 @@ export class Worker implements WorkerApi {
 
   ready(): string | null {
     return this.#problem;
+  }
+
+  /** This host's part of /metrics, as Prometheus text. */
+  metricsText(): Promise<string> {
+    return this.#metrics.registry.metrics();
   }
 
   subscribe(listener: (report: Report) => void): () => void {
