@@ -43,7 +43,7 @@ all_suites() {
   done
 }
 has_tests() { [ -n "$(find "$root/$1" -name '*.test.ts' -o -name '*.test.tsx' 2>/dev/null)" ]; }
-known() { all_suites | grep -qxF -- "$1"; }
+known() { [[ $'\n'$(all_suites)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 
 prepare() {
   local s heavy=
@@ -69,7 +69,7 @@ run_suite() {
       step lint bun run lint
       ;;
     build) step build bun run scripts/build-binary.ts ;;
-    unit) tests unit ./src ./test/arch ;;
+    unit) tests unit ./src ./test/arch ./test/kit ;;
     *) tests "$1" "./test/$1" ;;
   esac
 }

@@ -30,6 +30,8 @@ const PLACES = [
   "/var/lib/docklet-install",
 ];
 const OURS = /docklet|lxc/i;
+/** Programs that tests start, besides docklet's own. */
+const STARTED = /docklet|lxc|chrom/i;
 const NODE_UIDS = 1_000_000;
 
 export function snapshot(): Snapshot {
@@ -43,19 +45,24 @@ export function snapshot(): Snapshot {
     tables: lines(["nft", "list", "tables"]).filter(
       (t) => !/^table (ip6?|bridge) (filter|nat|mangle|raw|security)$/.test(t),
     ),
-    routes: [...lines(["ip", "-4", "route", "show", "table", "all"]), ...lines(["ip", "-4", "rule", "show"])],
+    routes: [...lines(["ip", "-4", "route", "show", "table", "all"]), ...lines(["ip", "-4", "rule", "show"])].map((r) =>
+      r.replace(/ (linkdown|quickack 1)\b/g, ""),
+    ),
     loops: loops(),
     processes: processes(),
     files: files(),
   };
 }
 
+/** May end by themselves while tests run; all else that is gone was the host's and has been taken from it. */
+const FLEETING: (keyof Snapshot)[] = ["processes", "cgroups", "files"];
+
 /** `+ mounts /x` for what came, `- links y` for what went. Empty: equal. */
 export function diff(before: Snapshot, after: Snapshot): string[] {
   const out: string[] = [];
   for (const kind of Object.keys(before) as (keyof Snapshot)[]) {
     out.push(...minus(after[kind], before[kind]).map((x) => `+ ${kind} ${x}`));
-    out.push(...minus(before[kind], after[kind]).map((x) => `- ${kind} ${x}`));
+    if (!FLEETING.includes(kind)) out.push(...minus(before[kind], after[kind]).map((x) => `- ${kind} ${x}`));
   }
   return out;
 }
@@ -155,7 +162,7 @@ function processes(): string[] {
       const command = text(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
       const uid = Number(/^Uid:\s+(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
       const program = exe(pid);
-      const ours = OURS.test(program) || /^\[lxc|\blxc-|\blxcfs\b|\bdocklet serve\b/.test(command);
+      const ours = STARTED.test(program) || /^\[lxc|\blxc-|\blxcfs\b|\bdocklet serve\b/.test(command);
       return ours || uid >= NODE_UIDS ? [`${pid} ${uid} ${command.slice(0, 120)}`] : [];
     });
 }
