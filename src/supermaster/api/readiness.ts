@@ -3,6 +3,8 @@ import type { Base } from "../base.ts";
 
 /** Asked more often than this, the last answer is given again: the checks cost a commit. */
 const KEEP_MS = 2_000;
+/** Who waits for a start shall not wait longer than the start takes. */
+const KEEP_BAD_MS = 50;
 
 export interface Readiness {
   ready: boolean;
@@ -12,14 +14,19 @@ export interface Readiness {
 
 /** What /readyz answers. */
 export class ReadinessChecks {
-  #last: { at: number; answer: Promise<Readiness> } | null = null;
+  #last: { at: number; keepMs: number; answer: Promise<Readiness> } | null = null;
 
   constructor(readonly base: Base) {}
 
   ask(): Promise<Readiness> {
     const at = this.base.clock.monotonic();
-    if (!this.#last || at - this.#last.at > KEEP_MS) this.#last = { at, answer: this.#check() };
-    return this.#last.answer;
+    if (this.#last && at - this.#last.at <= this.#last.keepMs) return this.#last.answer;
+    const mine = { at, keepMs: KEEP_MS, answer: this.#check() };
+    this.#last = mine;
+    return mine.answer.then((answer) => {
+      if (!answer.ready) mine.keepMs = KEEP_BAD_MS;
+      return answer;
+    });
   }
 
   async #check(): Promise<Readiness> {
