@@ -41,8 +41,10 @@ export class Machine {
       "mount -t tmpfs -o mode=1777 tmpfs root/tmp",
       `mkdir -p root/var/cache/apt/archives`,
       `mount --bind ${ARCHIVES} root/var/cache/apt/archives`,
+      // Not chroot: a process behind one can't make user namespaces, and so no nodes.
+      "mkdir root/.host && cd root && pivot_root . .host && umount -l .host && rmdir .host",
       // The first process also collects the children of those who ended before them.
-      "exec chroot root /bin/sh -c 'echo up; while :; do sleep 600 & wait; done'",
+      "exec chroot . /bin/sh -c 'echo up; while :; do sleep 600 & wait; done'",
     ].join("\n");
     const keeper = Bun.spawn(
       ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "sh", "-c", inside],
