@@ -16,6 +16,8 @@ export interface DockletOptions {
   settings?: Record<string, string | number>;
   /** Run from source instead of the built executable. */
   source?: boolean;
+  /** A pool file to begin with, images and all: it is copied. See base-pool.ts. */
+  pool?: string;
 }
 
 export interface CliResult {
@@ -44,6 +46,10 @@ export class TestDocklet {
       options.source ?? false,
     );
     try {
+      if (options.pool) {
+        mkdirSync(join(prefix, "local"), { mode: 0o711 });
+        await copySparse(options.pool, d.poolFile);
+      }
       await d.up();
       for (const image of options.images ?? []) await d.build(image);
     } catch (e) {
@@ -64,6 +70,9 @@ export class TestDocklet {
   }
   get socket() {
     return join(this.prefix, "local/run/docklet.sock");
+  }
+  get poolFile() {
+    return join(this.prefix, "local/pool.img");
   }
   get tag() {
     return readFileSync(join(this.prefix, "local/tag"), "utf8").trim();
@@ -135,13 +144,17 @@ export class TestDocklet {
     return code;
   }
 
-  /** Ends everything of it, nodes included, and deletes its folder. Throws when something would not go. */
-  async destroy(): Promise<void> {
+  /** Ends everything of it, nodes included; its folder stays. Throws when something would not go. */
+  async rest(): Promise<void> {
     await this.down();
-    if (existsSync(join(this.prefix, "local/tag"))) {
-      const r = await this.cli("cleanup", "--all");
-      if (r.code !== 0) throw new Error(`cleanup failed: ${r.stderr}`);
-    }
+    if (!existsSync(join(this.prefix, "local/tag"))) return;
+    const r = await this.cli("cleanup", "--all");
+    if (r.code !== 0) throw new Error(`cleanup failed: ${r.stderr}`);
+  }
+
+  /** The same, and deletes its folder. */
+  async destroy(): Promise<void> {
+    await this.rest();
     rmSync(this.prefix, { recursive: true, force: true });
   }
 
@@ -245,6 +258,12 @@ async function freshSettings(prefix: string): Promise<Record<string, string | nu
     WARM_NODES: "mini=0,base=0",
     LOG_LEVEL: "debug",
   };
+}
+
+/** Holes stay holes. */
+export async function copySparse(from: string, to: string): Promise<void> {
+  const cp = Bun.spawn(["cp", "--sparse=always", "--reflink=auto", from, to], { stdin: "ignore", stderr: "pipe" });
+  if ((await cp.exited) !== 0) throw new Error(`cp: ${await new Response(cp.stderr).text()}`);
 }
 
 /** Ports that nothing listens on. Held open together, so that they differ. */
