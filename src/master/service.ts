@@ -16,7 +16,7 @@ import { WING } from "./change.ts";
 import { deleteImage, patchImage } from "./images/keeping.ts";
 import { listOperations, operationRow, readOperation } from "./operations/operations.ts";
 import { dropOwner, saveOwner } from "./owners/owners.ts";
-import { checkCreate, create, earlier } from "./vclusters/create.ts";
+import { checkCreate, checkMemory, create, earlier } from "./vclusters/create.ts";
 import { cancel, needed, remove, start, stop } from "./vclusters/lifecycle.ts";
 import { rename } from "./vclusters/rename.ts";
 import { listVclusters, type NodeRow, nodeName, nodeRows, readByName, readVcluster } from "./vclusters/rows.ts";
@@ -41,6 +41,7 @@ export class MasterService implements MasterApi {
     const operation = before?.operation ?? longId("op");
     if (!before) {
       this.#usable(request.image);
+      checkMemory(request.image, images.readiness(request.image), request.size);
       const nodeIds = this.#nodeIds(request.nodes);
       const peerKey = keys.take();
       this.wing.commit((c) => {
@@ -69,6 +70,7 @@ export class MasterService implements MasterApi {
     return this.#did(
       this.wing.commit((c) => {
         const { image } = needed(c.tx, ref.id);
+        checkMemory(image, images.readiness(image), ref.size);
         const candidates = hosts.candidates(c.tx, images.locality(image));
         return scale(c, { ...ref, operation: longId("op"), nodeIds, net, candidates });
       }),

@@ -48,6 +48,20 @@ export function checkNodes(nodes: number, size: NodeSize): void {
   }
 }
 
+/** MiB below which what the image starts does not fit: systemd and sshd, and Jupyter on top of them. */
+const LEAST_MEMORY = { init: 64, ssh: 128, jupyter: 256 };
+
+/** Refuses a node that would only be killed for want of memory while it boots. */
+export function checkMemory(image: string, ready: keyof typeof LEAST_MEMORY, size: NodeSize): void {
+  const least = LEAST_MEMORY[ready];
+  if (size.memory >= least) return;
+  throw new DockletError(
+    "invalid",
+    `${size.memory} MiB are too little for the image ${image}.`,
+    `Ask for ${least} MiB or more.`,
+  );
+}
+
 /** The first answer to the same request, when it comes again. null: it is new. Throws what the first one ended with. */
 export function earlier(db: Reader, id: string): { operation: string } | null {
   const op = db.get<OperationRow>("SELECT * FROM operations WHERE vcluster = $id AND kind = 'vcluster.create'", { id });
