@@ -5,7 +5,7 @@ import type { Base } from "../base.ts";
 import { type Allocation, allocationById, settled, writeTotals } from "../quotas/allocations.ts";
 import type { GrantEnds } from "../workspaces/grants.ts";
 
-/** A reservation whose request never came back is looked into after this. */
+/** A reservation whose request never came back is looked into after this. One from an earlier life: at once. */
 const DOUBT_MS = 60_000;
 
 /**
@@ -13,12 +13,16 @@ const DOUBT_MS = 60_000;
  * the answer of the master, one of its frames, or the sweep that finds what a crash left.
  */
 export class Settlement {
+  readonly #began: number;
+
   constructor(
     readonly base: Base,
     /** Held per vcluster by whoever is changing it: its row is theirs until they are done. */
     readonly busy: KeyedMutex<string>,
     readonly ends: GrantEnds,
-  ) {}
+  ) {
+    this.#began = base.clock.now();
+  }
 
   /** Takes over what the master says of a vcluster, unless somebody is just changing it. */
   settle(v: Vcluster): void {
@@ -56,7 +60,9 @@ export class Settlement {
     const rows = store.all<Allocation>("SELECT * FROM allocations");
     if (rows.length === 0) return;
     for (const row of rows) {
-      if (this.busy.busy(row.id) || clock.now() - row.created_at < DOUBT_MS) continue;
+      // Whoever made a reservation before we began died with its request: nobody will come back for it.
+      const young = row.created_at >= this.#began && clock.now() - row.created_at < DOUBT_MS;
+      if (young || this.busy.busy(row.id)) continue;
       try {
         const v = await master.vcluster(row.id);
         if (this.busy.busy(row.id)) continue;

@@ -156,10 +156,17 @@ describe("what a crash left", () => {
   };
 
   test("a reservation that never reached the master is released after a minute, not before", async () => {
-    reserved(30_000);
+    reserved(0);
+    stage.clock.pass(30_000);
     await stage.wing.sweep();
     expect((await used()).vclusters).toBe(1);
     stage.clock.pass(31_000);
+    await stage.wing.sweep();
+    expect((await used()).vclusters).toBe(0);
+  });
+
+  test("one that docklet was killed over is released as soon as it is back", async () => {
+    reserved(1);
     await stage.wing.sweep();
     expect((await used()).vclusters).toBe(0);
   });
