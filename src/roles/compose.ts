@@ -3,7 +3,7 @@ import type { Loaded } from "../config/load.ts";
 import { formatCidr, parseCidr } from "../lib/ipv4.ts";
 import type { Logger } from "../lib/log.ts";
 import { createMaster, type Master } from "../master/master.ts";
-import { detectCgroups } from "../os/cgroup/cgroup.ts";
+import { detectCgroups } from "../os/cgroup/detect.ts";
 import { systemClock } from "../os/clock.ts";
 import type { Store } from "../store/store.ts";
 import { createSupermaster } from "../supermaster/supermaster.ts";

@@ -15,9 +15,9 @@ import { Orders } from "./nodes/orders.ts";
 import { Runtime } from "./nodes/runtime.ts";
 import { Settlement } from "./nodes/settlement.ts";
 import { WarmPool } from "./nodes/warm-pool.ts";
+import type { WorkerOptions } from "./options.ts";
 import { Homes } from "./rootfs/homes.ts";
 import { Rootfs } from "./rootfs/rootfs.ts";
-import type { WorkerOptions } from "./worker.ts";
 
 export type WorkerParts = ReturnType<typeof assemble>;
 

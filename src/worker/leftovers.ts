@@ -1,6 +1,6 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { until } from "../lib/retry.ts";
-import { detectCgroups } from "../os/cgroup/cgroup.ts";
+import { detectCgroups } from "../os/cgroup/detect.ts";
 import { run } from "../os/exec.ts";
 import { ipBatch, links } from "../os/ip.ts";
 import { listMounts, unmount } from "../os/mounts.ts";
@@ -43,6 +43,7 @@ export async function removeLeftovers(layout: Layout): Promise<void> {
   await until(
     "processes of nodes to end",
     () => {
+      for (const r of roots) if (cgroups.exists(r)) cgroups.freeze(r, false);
       const pids = roots.flatMap((r) => cgroups.processes(r));
       for (const pid of pids) {
         try {

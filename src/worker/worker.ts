@@ -1,42 +1,25 @@
 import type { HostReport, NodeStream, Report, StreamRequest, WorkerApi } from "../contracts/worker.ts";
 import { VclusterOrder } from "../contracts/worker.ts";
 import { DockletError, messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/log.ts";
-import type { Cgroups } from "../os/cgroup/cgroup.ts";
-import type { Clock } from "../os/clock.ts";
+import { routes } from "../os/ip.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
 import { enableForwarding } from "../os/sysctl.ts";
-import type { Store } from "../store/store.ts";
 import { assemble, type WorkerParts } from "./assembly.ts";
 import { createImages } from "./images/images.ts";
-import type { Layout } from "./layout.ts";
 import { watchHooks } from "./lxc/hook.ts";
 import { ensureLxcfs } from "./lxc/lxcfs.ts";
 import { NodeMetrics } from "./metrics/exposition.ts";
 import { SAMPLE_MS } from "./metrics/sampler.ts";
-import { installFirewall } from "./network/firewall.ts";
-import { lookAtHostNetwork, type NetworkOptions } from "./network/host-network.ts";
-import { openPool, type PoolOptions } from "./rootfs/pool.ts";
+import { installFirewall, updateSets } from "./network/firewall.ts";
+import { deniedNets, lookAtHostNetwork } from "./network/host-network.ts";
+import type { WorkerOptions } from "./options.ts";
+import { openPool } from "./rootfs/pool.ts";
 import { openStream } from "./terminal/streams.ts";
-
-export interface WorkerOptions {
-  layout: Layout;
-  cgroups: Cgroups;
-  store: Store;
-  metricsStore: Store;
-  clock: Clock;
-  log: Logger;
-  hostName: string;
-  version: string;
-  pool: PoolOptions;
-  network: NetworkOptions;
-  /** MiB of memory that stay free of warm nodes. */
-  memoryReserve: number;
-  warmDefaults: Record<string, number>;
-}
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 30_000;
+/** How often it looks for networks that the host was attached to since: a VPN, another container bridge. */
+const NETWORKS_MS = 5_000;
 
 /** One host: makes real what its master orders, and tells what became of it. */
 export class Worker implements WorkerApi {
@@ -95,6 +78,13 @@ export class Worker implements WorkerApi {
     this.#every(SAMPLE_MS, async () => {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
       this.#report(this.#hostReport());
+    });
+    let denied = String(net.deny);
+    this.#every(NETWORKS_MS, async () => {
+      const deny = deniedNets(network, await routes());
+      if (String(deny) === denied) return;
+      await updateSets({ tag: layout.tag, deny, dns: net.dns });
+      denied = String(deny);
     });
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {

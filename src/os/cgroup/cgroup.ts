@@ -1,7 +1,3 @@
-import { existsSync } from "node:fs";
-import { CgroupV1 } from "./v1.ts";
-import { CgroupV2 } from "./v2.ts";
-
 /** Limits of a node. Never optional: a node without them does not start. */
 export interface Limits {
   /** cores */
@@ -55,7 +51,3 @@ export const DEVICES = [
   "c 136:* rwm",
   "c 10:229 rwm",
 ];
-
-export function detectCgroups(root = "/sys/fs/cgroup"): Cgroups {
-  return existsSync(`${root}/cgroup.controllers`) ? new CgroupV2(root) : new CgroupV1(root);
-}

@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crashPoint } from "../crash-point.ts";
 
-/** What v1 and v2 share: cgroups are folders, and leave only when empty, deepest first. */
+/**
+ * What v1 and v2 share: cgroups are folders, and leave only when empty, deepest first. Below a node's group its own
+ * root makes groups as it likes, also nested deeper than a path can be long: they are walked by open folders.
+ */
 
 export function childFolders(path: string): string[] {
   try {
@@ -14,21 +16,82 @@ export function childFolders(path: string): string[] {
   }
 }
 
+const here = (fd: number) => `/proc/self/fd/${fd}`;
+
+function openFolder(path: string): number | null {
+  try {
+    return openSync(path, "r");
+  } catch {
+    // It left meanwhile.
+    return null;
+  }
+}
+
+/**
+ * `visit` is called for `root` and then for all below it, a folder before what is in it; `leave` for every folder
+ * but `root`, after all in it. The paths hold only during the call.
+ */
+function walk(root: string, visit: (path: string) => void, leave: (path: string) => void = () => {}): void {
+  let fd = openFolder(root);
+  if (fd === null) return;
+  const names: string[] = [];
+  visit(here(fd));
+  const waiting = [childFolders(here(fd))];
+  try {
+    for (;;) {
+      const next = waiting.at(-1)!.pop();
+      const name: string | undefined = next ?? names.at(-1);
+      if (name === undefined) return;
+      const step = openFolder(`${here(fd)}/${next ?? ".."}`);
+      if (step === null) {
+        if (next === undefined) return;
+        continue;
+      }
+      closeSync(fd);
+      fd = step;
+      if (next === undefined) {
+        names.pop();
+        waiting.pop();
+        leave(`${here(fd)}/${name}`);
+      } else {
+        names.push(next);
+        visit(here(fd));
+        waiting.push(childFolders(here(fd)));
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export function removeTree(path: string): void {
   if (!existsSync(path)) return;
-  for (const child of childFolders(path)) removeTree(join(path, child));
+  walk(path, () => {}, rmdirSync);
   rmdirSync(path);
-  crashPoint("cgroup remove");
 }
 
 export function processesIn(path: string, file: string): number[] {
-  let own: number[] = [];
-  try {
-    own = readFileSync(join(path, file), "utf8").split("\n").filter(Boolean).map(Number);
-  } catch {
-    // Gone meanwhile: nothing is in it.
-  }
-  return [...own, ...childFolders(path).flatMap((c) => processesIn(join(path, c), file))];
+  const found: number[] = [];
+  walk(path, (dir) => {
+    try {
+      found.push(...readFileSync(join(dir, file), "utf8").split("\n").filter(Boolean).map(Number));
+    } catch {
+      // Gone meanwhile: nothing is in it.
+    }
+  });
+  return found;
+}
+
+/** Writes `value` to `file` of `path`, which must succeed, and then of every folder below it. */
+export function writeThroughout(path: string, file: string, value: string): void {
+  writeFileSync(join(path, file), value);
+  walk(path, (dir) => {
+    try {
+      writeFileSync(join(dir, file), value);
+    } catch {
+      // Gone meanwhile.
+    }
+  });
 }
 
 export const readNumber = (path: string) => Number(readFileSync(path, "utf8"));

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crashPoint } from "../crash-point.ts";
 import { type Cgroups, type CgroupUse, DEVICES, type Limits } from "./cgroup.ts";
-import { childFolders, monitorPath, processesIn, readNumber, removeTree, statField } from "./tree.ts";
+import { childFolders, monitorPath, processesIn, readNumber, removeTree, statField, writeThroughout } from "./tree.ts";
 
 const CONTROLLERS = [
   "cpu",
@@ -86,7 +86,10 @@ export class CgroupV1 implements Cgroups {
   }
 
   freeze(path: string, frozen: boolean): void {
-    writeFileSync(this.#at("freezer", path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
+    const state = frozen ? "FROZEN" : "THAWED";
+    // A node's root can freeze groups of its own, and what is frozen there can't be killed.
+    if (frozen) writeFileSync(this.#at("freezer", path, "freezer.state"), state);
+    else writeThroughout(this.#at("freezer", path), "freezer.state", state);
   }
 
   processes(path: string): number[] {

@@ -53,6 +53,7 @@ export class CgroupV2 implements Cgroups {
   }
 
   freeze(path: string, frozen: boolean): void {
+    // v2 kills what is frozen, so what a node froze in itself needs no care.
     writeFileSync(this.#at(path, "cgroup.freeze"), frozen ? "1" : "0");
   }
 
