@@ -1,0 +1,41 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deleteSubvolume } from "../src/os/btrfs.ts";
+import { command } from "./command.ts";
+import { atEnd } from "./ending.ts";
+
+/** Where a pool with built images is kept from one run to the next: building `base` takes minutes. */
+export const CACHE = process.env.DOCKLET_BENCH_CACHE || "/var/cache/docklet-bench";
+const SIZE = "60G";
+
+/**
+ * The kept pool as a block device, for STORAGE=disk. Only its layers are kept: what nodes an interrupted run left
+ * is deleted first. The label is one that docklet takes for its own.
+ */
+export async function openCachedPool(): Promise<{ device: string; close: () => Promise<void> }> {
+  mkdirSync(CACHE, { recursive: true, mode: 0o700 });
+  const file = join(CACHE, "pool.img");
+  if (!existsSync(file)) {
+    await command(["truncate", "-s", SIZE, file]);
+    await command(["mkfs.btrfs", "-q", "-m", "single", "-d", "single", "-L", "docklet-bench", file]);
+  }
+  const device = (await command(["losetup", "--find", "--show", file])).trim();
+  const close = atEnd(async () => {
+    await command(["losetup", "-d", device]);
+  });
+  await sweep(device);
+  return { device, close };
+}
+
+async function sweep(device: string): Promise<void> {
+  const at = mkdtempSync(join(tmpdir(), "docklet-bench-"));
+  await command(["mount", "-t", "btrfs", "-o", "nosuid,nodev", device, at]);
+  try {
+    for (const folder of ["nodes", "homes"].map((f) => join(at, f)).filter(existsSync))
+      for (const name of readdirSync(folder)) await deleteSubvolume(join(folder, name));
+  } finally {
+    await command(["umount", at]);
+    rmdirSync(at);
+  }
+}

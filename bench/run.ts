@@ -1,0 +1,63 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { smoke } from "./counts.ts";
+import { endAll, endOnSignals } from "./ending.ts";
+import { machineLines, peerLine } from "./machine.ts";
+import { markdown, type Table } from "./table.ts";
+
+type Bench = () => Promise<Table[]>;
+
+/** In the order in which they stand in RESULTS.md. Loaded when asked for: one must not fail for another's needs. */
+const BENCHES: Record<string, { load: () => Promise<{ bench: Bench }> }> = {
+  click: { load: () => import("./click.ts") },
+  start: { load: () => import("./start.ts") },
+  density: { load: () => import("./density.ts") },
+  writes: { load: () => import("./writes.ts") },
+  spawn: { load: () => import("./spawn.ts") },
+};
+const RESULTS = join(import.meta.dir, "RESULTS.md");
+
+const HEAD = `# What docklet takes
+
+Made by \`sudo bun run bench --write\`; every figure stands beside its peer's or its floor's from the same run. Budgets: the
+design's. \`n\` is how often it was measured; p50 and p99 are values that were measured, nearest rank.
+`;
+
+async function main(argv: string[]): Promise<number> {
+  const names = argv.filter((a) => a !== "--write");
+  const unknown = names.filter((n) => !(n in BENCHES));
+  if (unknown.length > 0) {
+    console.error(`no bench named ${unknown.join(", ")}; there are: ${Object.keys(BENCHES).join(", ")}`);
+    return 2;
+  }
+  const write = argv.includes("--write");
+  if (write && (smoke || names.length > 0)) {
+    console.error("--write goes with all benches at full count only: RESULTS.md is of one run");
+    return 2;
+  }
+  endOnSignals();
+  const machine = [...(await machineLines()), await peerLine()];
+  for (const l of machine) console.log(l);
+  let text = `${HEAD}\n${machine.map((l) => `- ${l}`).join("\n")}\n`;
+  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+    console.log(`\n## ${name}\n`);
+    text += `\n## ${name}\n\n`;
+    const { bench } = await BENCHES[name]!.load();
+    for (const table of await bench()) {
+      const shown = markdown(table);
+      console.log(shown);
+      text += `${shown}\n`;
+    }
+  }
+  if (write) writeFileSync(RESULTS, `${text.trimEnd()}\n`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (e) {
+  console.error(e);
+  process.exitCode = 1;
+} finally {
+  await endAll();
+}
