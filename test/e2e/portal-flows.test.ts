@@ -50,7 +50,7 @@ test("a wrong password is explained, and too many of them are counted down", asy
     await answered;
     await page.getByRole("alert").waitFor();
   }
-  expect(await page.getByRole("alert").innerText()).toContain("Too many wrong passwords");
+  expect(await page.getByRole("alert").textContent()).toContain("Too many wrong passwords");
   expect(await page.getByRole("button", { name: /Try again in \d+ s/ }).isDisabled()).toBe(true);
   await page.getByRole("button", { name: "Log in", disabled: false }).waitFor();
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
@@ -140,7 +140,7 @@ test("a refusal says what is wrong, what to do and which request it was", async 
   await page.getByRole("button", { name: "New cluster" }).click();
   const toast = page.getByRole("alert");
   await toast.waitFor();
-  const text = await toast.innerText();
+  const text = await toast.textContent();
   expect(text).toContain("No host has 4 GiB of memory free.");
   expect(text).toContain("Ask for 2 GiB or less.");
   expect(text).toContain("req_fake12345");
@@ -168,7 +168,7 @@ test("deleting needs the name, says what is lost and what stays", async () => {
   await page.goto(`${fake.url}/vclusters/genomics?tab=settings`);
   await page.getByRole("button", { name: "Delete…" }).click();
   const dialog = page.getByRole("dialog", { name: "Delete genomics?" });
-  expect(await dialog.innerText()).toContain("disks of 4 nodes (80 GiB)");
+  expect(await dialog.textContent()).toContain("disks of 4 nodes (80 GiB)");
   const go = dialog.getByRole("button", { name: "Delete for ever" });
   await dialog.getByRole("textbox").fill("genomic");
   expect(await go.isDisabled()).toBe(true);
@@ -240,7 +240,7 @@ test("tokens and passwords of others are shown once", async () => {
   await page.goto(`${fake.url}/account?tab=tokens`);
   await page.getByLabel("Name of a new token").fill("robot");
   await page.getByRole("button", { name: "Make a token" }).click();
-  expect(await page.getByTestId("secret").innerText()).toStartWith("dkt_");
+  expect((await page.getByTestId("secret").textContent()) ?? "").toStartWith("dkt_");
   await page.getByRole("button", { name: "I have kept it" }).click();
   await page.getByRole("row", { name: /robot/ }).waitFor();
 
@@ -250,7 +250,7 @@ test("tokens and passwords of others are shown once", async () => {
   await page.getByText("This name is reserved; choose another.").waitFor();
   await page.getByLabel("User name").fill("bert");
   await page.getByRole("button", { name: "Make the user" }).click();
-  const secret = await page.getByTestId("secret").innerText();
+  const secret = (await page.getByTestId("secret").textContent()) ?? "";
   expect(fake.world.users.find((u) => u.name === "bert")!.password).toBe(secret);
   await page.getByRole("button", { name: "I have kept it" }).click();
   await page.getByRole("row", { name: /bert/ }).waitFor();

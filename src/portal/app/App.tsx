@@ -3,9 +3,9 @@ import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import type { Me } from "../../contracts/public/index.ts";
+import { type Me, queryString } from "../../contracts/public/index.ts";
 import { cssVariables, theme } from "../theme/theme.ts";
-import { setCsrf, whenSignedOut } from "./api.ts";
+import { whenSignedOut } from "./api.ts";
 import { CrashBoundary } from "./CrashBoundary.tsx";
 import { hasCode } from "./problem.ts";
 import { keys } from "./queries.ts";
@@ -26,10 +26,8 @@ const router = createPortalRouter(cache);
 
 whenSignedOut(() => {
   if (cache.getQueryData<Me>(keys.me) === undefined) return;
-  setCsrf(null);
-  cache.clear();
-  // The guard of the inside finds no session and leads to the login, which leads back here.
-  void router.invalidate();
+  // A fresh page, so that nothing of this person stays in memory; the login leads back here.
+  location.replace(`/login${queryString({ next: location.pathname + location.search })}`);
 });
 
 export function App() {

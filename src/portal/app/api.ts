@@ -25,7 +25,9 @@ export const api = createClient(async (path, init) => {
     if ((e as Error).name === "AbortError") throw e;
     throw new ApiError(unreachable());
   }
-  if (res.status === 401 && !path.endsWith(routes.login.path)) onSignedOut();
+  // A login that fails says 401 too, and ends nothing.
+  const isLogin = init.method === routes.login.method && path.endsWith(routes.login.path);
+  if (res.status === 401 && !isLogin) onSignedOut();
   return res;
 });
 

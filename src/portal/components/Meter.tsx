@@ -23,6 +23,7 @@ export function Meter({ label, text, left, used, total, reserved, compact = fals
         <span className="dk-meter-label">{label}</span>
         <span className="dk-meter-text">{text}</span>
       </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: <meter> cannot show a second part, and cannot be styled alike everywhere */}
       <div
         className="dk-meter-bar"
         role="meter"

@@ -83,6 +83,7 @@ const SPOKEN: Record<string, string> = {
 /** Keys that the keyboard of a phone does not have. */
 export function KeyRow({ onKey }: { onKey: (bytes: string) => void }) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
     <div className="dk-keyrow" role="group" aria-label="Extra keys">
       {KEYS.map(([label, bytes]) => (
         <button

@@ -80,15 +80,21 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: "auto",
   components: {
+    // The head of a dialog is a <header>, which assistive technology would take for the banner of the page.
     Modal: {
       defaultProps: {
         centered: true,
         radius: "lg",
         closeButtonProps: { "aria-label": "Close" },
         overlayProps: { blur: 2 },
+        attributes: { header: { role: "none" } },
       },
     },
-    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: {
+      defaultProps: { closeButtonProps: { "aria-label": "Close" }, attributes: { header: { role: "none" } } },
+    },
+    // Inside the landmark that it belongs to, and without the focusable filler that is no menu item.
+    Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: false } } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show or hide the password" } } },

@@ -33,7 +33,7 @@ export function Welcome() {
           <li key={title}>
             <Icon size={22} aria-hidden stroke={1.6} />
             <strong>{title}</strong>
-            <span>{text}</span>
+            <span className="dk-welcome-text">{text}</span>
           </li>
         ))}
       </ol>
