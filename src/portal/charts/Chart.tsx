@@ -19,6 +19,8 @@ interface Props {
 }
 const HEIGHT = 150;
 const HOUR_S = 3600;
+/** A node that has just come up shows its few minutes over the whole width. */
+const LEAST_S = 300;
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const clock = (seconds: number) => CLOCK.format(seconds * 1000);
@@ -50,7 +52,10 @@ export function Chart({ title, now, lines, data, max, format }: Props) {
         scales: {
           x: {
             time: true,
-            range: (_u, _min, dataMax) => [(dataMax || Date.now() / 1000) - HOUR_S, dataMax || Date.now() / 1000],
+            range: (_u, dataMin, dataMax) => {
+              const end = dataMax || Date.now() / 1000;
+              return [Math.max(end - HOUR_S, Math.min(dataMin || end, end - LEAST_S)), end];
+            },
           },
           y: { range: (_u, _min, dataMax) => [0, latest.current.max ?? Math.max(1, (dataMax ?? 0) * 1.15)] },
         },
