@@ -17,10 +17,12 @@ const FACTORS: Record<string, number> = {
 export function parseMiB(text: string): number {
   const m = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text);
   const factor = m ? FACTORS[m[2]!.toUpperCase()] : undefined;
-  if (!m || factor === undefined) {
+  const mib = Math.round(Number(m?.[1]) * (factor ?? Number.NaN));
+  // Above that a number of bytes is no longer exact.
+  if (!(mib <= Number.MAX_SAFE_INTEGER / 1_048_576)) {
     throw new DockletError("invalid", `"${text.slice(0, 40)}" is not a size.`, "Write for example 512M, 2G or 1T.");
   }
-  return Math.round(Number(m[1]) * factor);
+  return mib;
 }
 
 /** 2048 → "2 GiB", 1536 → "1.5 GiB", 300 → "300 MiB". */
