@@ -335,7 +335,10 @@ place() {
 }
 
 write_settings() {
-  [ ! -f "$CONF" ] || return 0
+  if [ -f "$CONF" ]; then
+    [ "$DRY" = 1 ] || check_settings "$CONF"
+    return
+  fi
   say "Writing $CONF"
   [ "$DRY" = 0 ] || return 0
   mkdir -p "$(dirname "$CONF")"
@@ -350,8 +353,16 @@ write_settings() {
       printf "%s='%s'\n" "$key" "$value"
     done
   } >"$CONF.new"
+  check_settings "$CONF.new"
   mv "$CONF.new" "$CONF"
   CHANGED=1
+}
+
+check_settings() {
+  clean "$BIN" config validate --config "$1" >&2 || {
+    rm -f "$CONF.new"
+    die "a setting is wrong." "Correct what is named above, in $CONF or in DOCKLET_<KEY>, and run install.sh again."
+  }
 }
 
 check_host() {
@@ -371,7 +382,7 @@ pid_file() { printf '%s\n' "$PREFIX/local/run/docklet.pid"; }
 running() {
   pid=$(cat "$(pid_file)" 2>/dev/null) || return 0
   case $pid in '' | *[!0-9]*) return 0 ;; esac
-  if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'docklet.* serve'; then printf '%s\n' "$pid"; fi
+  if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -q 'docklet.* serve'; then printf '%s\n' "$pid"; fi
 }
 
 start_service() {

@@ -227,6 +227,15 @@ describe("what goes wrong is said, and breaks nothing", () => {
     expect((await site.install()).code).toBe(0);
   });
 
+  test("a wrong setting is named before anything starts, and not kept", async () => {
+    site.write("/etc/stub-fails-config");
+    await refuses(await site.install(), "config fails, as it was told to", "a setting is wrong");
+    expect(site.exists("/etc/docklet/docklet.conf")).toBe(false);
+    expect(site.calls()).toEqual([]);
+    site.remove("/etc/stub-fails-config");
+    expect((await site.install()).code).toBe(0);
+  });
+
   test("a service that does not come up", async () => {
     site.write("/etc/stub-fails-serve");
     await refuses(await site.install(), "did not become ready", "serve fails, as it was told to");

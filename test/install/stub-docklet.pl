@@ -11,7 +11,7 @@ sub put { open my $f, '>', $_[0] or die "$_[0]: $!"; print $f $_[1]; close $f }
 
 open my $log, '>>', '/var/log/stub.log' or die $!;
 $log->autoflush(1);
-print $log "@ARGV\n" unless $verb eq 'version';
+print $log "@ARGV\n" unless $verb =~ /^(version|config)/;
 
 if (my ($name) = $verb =~ /^(\w+)/) {
   if (-e "/etc/stub-fails-$name") { print STDERR "$name fails, as it was told to\n"; exit 1 }
@@ -23,6 +23,7 @@ my ($port) = $conf =~ /^NGINX_PORT='?(\d+)/m;
 $port //= 8080;
 
 if ($verb eq 'version') { print "docklet 9.9.9-@@VERSION@@\n" }
+elsif ($verb =~ /^config validate/) { }
 elsif ($verb eq 'doctor') { put('/etc/sysctl.d/60-docklet.conf', "kernel.keys.maxkeys = 2000\n") }
 elsif ($verb eq 'image ls') {
   my $state = -e "$prefix/local/image" ? 'ready' : 'absent';
