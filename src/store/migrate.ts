@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { DockletError } from "../lib/errors.ts";
+import { copyDatabase } from "./copy.ts";
 
 export interface Migration {
   version: number;
@@ -56,8 +56,8 @@ export function migrate(db: Database, path: string, migrations: Migration[]): vo
   }
   const missing = migrations.filter((m) => !applied.some((a) => a.version === m.version));
   if (missing.length === 0) return;
-  const backup = `${path}.before-${missing[0]!.version}`;
-  if (applied.length > 0 && path !== ":memory:" && !existsSync(backup)) db.run("VACUUM INTO ?", [backup]);
+  // Made anew when it is there: an earlier one is from an upgrade that did not last, and older than the database.
+  if (applied.length > 0 && path !== ":memory:") copyDatabase(db, `${path}.before-${missing[0]!.version}`);
   for (const m of missing) {
     db.transaction(() => {
       db.run(m.sql);

@@ -1,7 +1,8 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { asDocklet } from "../lib/errors.ts";
+import { copyDatabase } from "./copy.ts";
 import { type Migration, migrate } from "./migrate.ts";
 
 export type Row = Record<string, string | number | null | Uint8Array>;
@@ -41,14 +42,13 @@ export class Store implements Reader {
    * `committed` is called after every write that is on disk.
    */
   static open(path: string, migrations: Migration[], committed: () => void = () => {}): Store {
-    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== ":memory:") makePrivate(path);
     const db = new Database(path, { create: true, strict: true });
     // Every one of these is off or unsafe unless said. busy_timeout comes first: the next ones may need it.
     db.run("PRAGMA busy_timeout = 2000");
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA foreign_keys = ON");
-    if (path !== ":memory:") chmodSync(path, 0o600);
     migrate(db, path, migrations);
     return new Store(db, committed);
   }
@@ -70,10 +70,13 @@ export class Store implements Reader {
   write<T>(body: (tx: Tx) => T): T {
     if (this.#inWrite) throw new Error("a write inside a write");
     const after: (() => void)[] = [];
+    let over = false;
     const tx: Tx = {
       all: (sql, params) => this.all(sql, params),
       get: (sql, params) => this.get(sql, params),
       run: (sql, params = []) => {
+        // What a refused async body does after its first await would otherwise be written by itself.
+        if (over) throw new Error("this write is over");
         const s = this.#statement(sql);
         return (Array.isArray(params) ? s.run(...params) : s.run(params)).changes;
       },
@@ -97,15 +100,23 @@ export class Store implements Reader {
       const code = (e as { code?: string }).code;
       throw code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE" ? asDocklet({ code: "SQLITE_FULL" }) : e;
     } finally {
+      over = true;
       this.#inWrite = false;
     }
-    for (const fn of after) fn();
+    for (const fn of after) {
+      try {
+        fn();
+      } catch (e) {
+        // The write is done, so its caller must not hear that it failed, nor the others go without: the process logs it.
+        void Promise.reject(e);
+      }
+    }
     return result;
   }
 
   /** A consistent copy of the whole database, while it is in use. */
   backup(path: string): void {
-    this.#db.run("VACUUM INTO ?", [path]);
+    copyDatabase(this.#db, path);
   }
 
   get schemaVersion(): number {
@@ -126,6 +137,13 @@ export class Store implements Reader {
     }
     return s;
   }
+}
+
+/** SQLite gives its side files the mode of the database, so that is right before the first of them is made. */
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 /** Is this the error of a UNIQUE or PRIMARY KEY constraint? */
