@@ -41,8 +41,8 @@ export interface GatewayOptions {
   hostname: string;
   /** 0: any free one. */
   port: number;
-  /** Where people log in, for links on the gateway's own pages. */
-  portalUrl: () => string;
+  /** Where people log in, for links on the gateway's own pages. `host`: the Host that they know this place by. */
+  portalUrl: (host?: string) => string;
   /** With it, `<slug>.<domain>` is the workspace's origin. */
   wildcardDomain: string | null;
   /** Public origins that browsers may come from, for WebSocket upgrades; computed from Host when empty. */

@@ -15,6 +15,7 @@ import { gatewayMetrics } from "./gateway-metrics.ts";
 import type { Installation } from "./installation.ts";
 import { PortListener, SocketListener } from "./listeners.ts";
 import { PortalAssets } from "./portal-assets.ts";
+import { portalUrl } from "./portal-url.ts";
 import { openDisposableStore, openStore } from "./stores.ts";
 import type { VersionInfo } from "./version.ts";
 
@@ -103,6 +104,7 @@ function createFront(g: Ground, components: Component[], master: Master, worker:
     clock: systemClock,
     log,
     config,
+    portalUrl: () => portalUrl(config),
     version: g.version,
     effectiveConfig: () => g.loaded.entries.map((e) => ({ ...e, value: e.secret && e.value ? "[secret]" : e.value })),
     asset: (path) => assets.serve(path, true),
@@ -115,7 +117,7 @@ function createFront(g: Ground, components: Component[], master: Master, worker:
     {
       hostname: config.BIND_ADDRESS,
       port: config.PROXY_PORT,
-      portalUrl: () => config.PORTAL_URL ?? `http://${config.PUBLIC_IP ?? hostname()}:${config.NGINX_PORT}`,
+      portalUrl: (host) => portalUrl(config, host),
       wildcardDomain: config.WORKSPACE_DOMAIN,
       origins: [],
     },

@@ -25,6 +25,8 @@ export interface SupermasterDeps {
   asset?(path: string): Response | null;
   /** Where the password of a root made at the first start is left (0600). null: `start` makes no root. */
   passwordFile: string | null;
+  /** Where the portal is for those who did not come through it. */
+  portalUrl?(): string;
   /** The port that the gateway really got; default PROXY_PORT. */
   workspacePort?(): number;
   /** Other wings' metrics in Prometheus text format, appended to /metrics. */

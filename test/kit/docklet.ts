@@ -43,7 +43,7 @@ export class TestDocklet {
     const d = new TestDocklet(
       prefix,
       { ...(await freshSettings(prefix)), ...options.settings },
-      options.source ?? false,
+      options.source ?? process.env.DOCKLET_TEST_SOURCE === "1",
     );
     try {
       if (options.pool) {
@@ -80,6 +80,9 @@ export class TestDocklet {
   /** Its process ends at a place of our choosing when this file says so: see src/os/crash-point.ts. */
   get crashFile() {
     return join(this.prefix, "crash");
+  }
+  get alive(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
   get pid(): number {
     if (!this.#child) throw new Error("docklet does not run");
@@ -252,6 +255,7 @@ async function freshSettings(prefix: string): Promise<Record<string, string | nu
     WORKER_PORT: worker!,
     USER_PORT: user!,
     ALLOCATED_PORTS: "65000-65100",
+    PUBLIC_IP: "127.0.0.1",
     // Another second octet for every docklet that may run at the same time.
     CLUSTER_NET: `10.${100 + (portal! % 100)}.0.0/16`,
     DISKPOOL_SIZE: 20_480,

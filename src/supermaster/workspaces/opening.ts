@@ -75,12 +75,14 @@ export class Opening {
 
   /** The workspace's own origin: its name under the wildcard domain, or the other port of the host that was asked. */
   #origin(ask: Ask, slug: string): string {
-    const { WORKSPACE_DOMAIN, PORTAL_URL, PROXY_PORT } = this.base.config;
+    const { WORKSPACE_DOMAIN, PROXY_PORT } = this.base.config;
     if (WORKSPACE_DOMAIN) {
       const [domain = "", port] = WORKSPACE_DOMAIN.split(":");
       return new URL(`${ask.secure ? "https" : "http"}://${slug}.${domain}${port ? `:${port}` : ""}`).origin;
     }
-    const own = ask.peer.address === "local" && PORTAL_URL ? new URL(PORTAL_URL) : ask.url;
+    // Over the unix socket there is no host name in the request that means anything.
+    const portal = ask.peer.address === "local" ? this.base.portalUrl?.() : undefined;
+    const own = portal === undefined ? ask.url : new URL(portal);
     const port = this.base.workspacePort?.() ?? PROXY_PORT;
     return new URL(`${ask.secure ? "https" : "http"}://${own.hostname}:${port}`).origin;
   }
