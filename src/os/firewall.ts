@@ -22,6 +22,13 @@ export async function ipsetDestroy(name: string): Promise<void> {
   await run(["ipset", "destroy", name], { ok: [0, 1] });
 }
 
+/** Elements of a set of the bridge family, each as its parts. */
+export async function nftElements(table: string, set: string): Promise<string[][]> {
+  const { stdout } = await run(["nft", "-j", "list", "set", "bridge", table, set]);
+  const answer = JSON.parse(stdout) as { nftables: { set?: { elem?: { concat: string[] }[] } }[] };
+  return answer.nftables.flatMap((x) => x.set?.elem?.map((e) => e.concat) ?? []);
+}
+
 export async function nft(text: string, ok = [0]): Promise<string> {
   return (await run(["nft", "-f", "-"], { input: text, ok })).stdout;
 }

@@ -88,5 +88,18 @@ export function assemble(
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
   const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });
-  return { instances, orders, containers, homes, bridges, desk, runtime, warm, settlement, sampler, gauge };
+  return {
+    instances,
+    orders,
+    containers,
+    homes,
+    bridges,
+    attachments,
+    desk,
+    runtime,
+    warm,
+    settlement,
+    sampler,
+    gauge,
+  };
 }

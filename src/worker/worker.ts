@@ -55,6 +55,7 @@ export class Worker implements WorkerApi {
     const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
     const bridges = await p.bridges.load();
+    await p.attachments.load(p.instances.all().map((i) => i.id));
     const hooks = watchHooks(
       layout,
       (id, what) => {

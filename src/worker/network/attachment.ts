@@ -4,7 +4,7 @@ import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
 import { ipBatchIn } from "../../os/ip.ts";
 import type { Layout } from "../layout.ts";
 import type { Bridges } from "./bridges.ts";
-import { allowPort, forgetPort, type Port } from "./firewall.ts";
+import { allowedPorts, allowPort, forgetPort, type Port } from "./firewall.ts";
 
 /** Joins an instance to the network of its vcluster, from outside. The hook does the same after a reboot inside the node. */
 export class Attachments {
@@ -15,6 +15,16 @@ export class Attachments {
     private readonly layout: Layout,
     private readonly bridges: Bridges,
   ) {}
+
+  /** Learns which ports are let in already. Those of nobody who is `known` are forgotten. */
+  async load(known: string[]): Promise<void> {
+    const ids = new Map(known.map((id) => [this.layout.veth(id), id]));
+    for (const port of await allowedPorts(this.layout.tag)) {
+      const id = ids.get(port.veth);
+      if (id === undefined) await forgetPort(this.layout.tag, port);
+      else this.#ports.set(id, port);
+    }
+  }
 
   /** Plugs a running instance in: the bridge, the anti-spoofing set and the node's own interface, all at once. */
   async plug(id: string, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {

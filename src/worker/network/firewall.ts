@@ -1,4 +1,12 @@
-import { ipsetDestroy, ipsetRestore, iptables, iptablesRestore, iptablesSave, nft } from "../../os/firewall.ts";
+import {
+  ipsetDestroy,
+  ipsetRestore,
+  iptables,
+  iptablesRestore,
+  iptablesSave,
+  nft,
+  nftElements,
+} from "../../os/firewall.ts";
 
 /**
  * The fixed rules of one installation. None of them names a node: bridges and host ends are matched by their
@@ -121,12 +129,21 @@ export async function allowPort(tag: string, port: Port): Promise<void> {
   await nft(`add element bridge ${table(tag)} ok { ${element(port)} }\n`);
 }
 
+/** Ports that are let in, those from an earlier life of docklet included. */
+export async function allowedPorts(tag: string): Promise<Port[]> {
+  return (await nftElements(table(tag), "ok")).map(([veth, mac, address]) => ({
+    veth: veth!,
+    mac: mac!,
+    address: address!,
+  }));
+}
+
 /** Forgets a port. A missing element is no error: the wish is that it is gone. */
 export async function forgetPort(tag: string, port: Port): Promise<void> {
   await nft(`delete element bridge ${table(tag)} ok { ${element(port)} }\n`, [0, 1]);
 }
 
-/** What `allowPort` has let in, as text, for finding leftovers. */
+/** Takes everything of ours out again. */
 export async function removeFirewall(tag: string): Promise<void> {
   for (const [tbl, kernel, rule] of jumps(tag)) await iptables("-t", tbl, "-D", kernel, ...rule);
   for (const [tbl, what] of [
