@@ -5,6 +5,7 @@ import { run } from "../os/exec.ts";
 import { ipBatch, links } from "../os/ip.ts";
 import { listMounts, unmount } from "../os/mounts.ts";
 import type { Layout } from "./layout.ts";
+import { endLxcfs, ownLxcfs } from "./lxc/lxcfs.ts";
 import { firewallLeftovers, removeFirewall } from "./network/firewall.ts";
 import { poolLoops } from "./rootfs/pool.ts";
 
@@ -28,6 +29,8 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
     if (stems.some((s) => l.ifname.startsWith(s))) found.push({ kind: "link", name: l.ifname });
   for (const base of [layout.live, layout.pool])
     for (const m of listMounts(base)) found.push({ kind: "mount", name: m.target });
+  const lxcfs = ownLxcfs(layout.local);
+  if (lxcfs !== null) found.push({ kind: "process", name: `${lxcfs} (lxcfs)` });
   for (const rule of await firewallLeftovers(layout.tag)) found.push({ kind: "rule", name: rule });
   for (const loop of await poolLoops(layout)) found.push({ kind: "loop", name: loop });
   return found;
@@ -56,6 +59,7 @@ export async function removeLeftovers(layout: Layout): Promise<void> {
     },
     { timeoutMs: 20_000, firstMs: 20 },
   );
+  await endLxcfs(layout.local);
   const stems = [layout.veth(""), layout.bridge("")];
   const names = (await links()).map((l) => l.ifname).filter((n) => stems.some((s) => n.startsWith(s)));
   await ipBatch(
