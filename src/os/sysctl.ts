@@ -10,3 +10,8 @@ export function enableForwarding(): void {
 export function disableIpv6(ifname: string): void {
   writeFileSync(`/proc/sys/net/ipv6/conf/${ifname}/disable_ipv6`, "1");
 }
+
+/** The host answers there only for the address that it has there, so nobody can ask around for its other ones. */
+export function answerOwnAddressOnly(ifname: string): void {
+  writeFileSync(`/proc/sys/net/ipv4/conf/${ifname}/arp_ignore`, "1");
+}

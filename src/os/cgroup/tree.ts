@@ -82,9 +82,8 @@ export function processesIn(path: string, file: string): number[] {
   return found;
 }
 
-/** Writes `value` to `file` of `path`, which must succeed, and then of every folder below it. */
+/** Writes `value` to `file` of `path` and of every folder below it that is there. */
 export function writeThroughout(path: string, file: string, value: string): void {
-  writeFileSync(join(path, file), value);
   walk(path, (dir) => {
     try {
       writeFileSync(join(dir, file), value);

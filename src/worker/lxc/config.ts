@@ -63,7 +63,8 @@ export function renderConfig(
     "lxc.mount.entry = tmpfs run tmpfs rw,nosuid,nodev,mode=755,size=64m 0 0",
     "lxc.mount.entry = tmpfs dev/shm tmpfs rw,nosuid,nodev,mode=1777,create=dir 0 0",
     `lxc.mount.entry = ${layout.identity(id)} run/docklet none bind,create=dir 0 0`,
-    `lxc.mount.entry = ${layout.homeSlot(id)} root/nfs none rbind,rslave,create=dir 0 0`,
+    // No create=dir in what a tenant can rearrange: LXC would follow a link put there to make it, out on the host.
+    `lxc.mount.entry = ${layout.homeSlot(id)} root/nfs none rbind,rslave 0 0`,
     ...LXCFS.filter((p) => existsSync(join(lxcfs, p))).map(
       (p) => `lxc.mount.entry = ${join(lxcfs, p)} ${p} none bind,optional 0 0`,
     ),

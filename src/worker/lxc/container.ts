@@ -61,7 +61,8 @@ export class Containers {
         "-l",
         "WARN",
       ],
-      logFile,
+      // Its output becomes that of init: a file of the host there could be written full from inside.
+      "/dev/null",
       PATH_WITHOUT_NEWUIDMAP,
     );
     let ended: number | null = null;
@@ -86,7 +87,9 @@ export class Containers {
   /** The first errors are the cause; those after them only pass it on. */
   #firstErrors(logFile: string): string {
     const lines = existsSync(logFile) ? readFileSync(logFile, "utf8").split("\n") : [];
-    const errors = lines.filter((l) => l.includes(" ERROR ")).map((l) => l.replace(/^.* ERROR\s+/, "").replace(/ - \.\.\/src\/lxc\/\S+/, ""));
+    const errors = lines
+      .filter((l) => l.includes(" ERROR "))
+      .map((l) => l.replace(/^.* ERROR\s+/, "").replace(/ - \.\.\/src\/lxc\/\S+/, ""));
     return errors.slice(0, 3).join(" | ").slice(0, 600) || "no error in its log";
   }
 

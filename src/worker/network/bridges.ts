@@ -1,6 +1,6 @@
 import { KeyedMutex } from "../../lib/mutex.ts";
 import { ipBatch, links } from "../../os/ip.ts";
-import { disableIpv6 } from "../../os/sysctl.ts";
+import { answerOwnAddressOnly, disableIpv6 } from "../../os/sysctl.ts";
 import type { Layout } from "../layout.ts";
 
 export interface BridgeFacts {
@@ -54,6 +54,7 @@ export class Bridges {
         ...then,
       ]);
       disableIpv6(br);
+      answerOwnAddressOnly(br);
       this.#present.set(facts.vcluster, want);
     });
   }

@@ -22,6 +22,9 @@ export interface FirewallFacts {
   dns: string[];
 }
 
+/** Connections of one node, open or not yet forgotten, through this host. */
+const CONNECTIONS = 8192;
+
 const bridges = (tag: string) => `dk${tag}b+`;
 const chain = (tag: string, what: string) => `DOCKLET-${tag}-${what}`;
 const set = (tag: string, what: string) => `docklet-${tag}-${what}`;
@@ -47,6 +50,8 @@ export function filterRules(f: FirewallFacts): string {
     `-A ${inn} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT`,
     `-A ${inn} -p icmp --icmp-type echo-request -m addrtype --dst-type LOCAL --limit-iface-in -m limit --limit 100/second -j ACCEPT`,
     `-A ${inn} -j DROP`,
+    // The connections that the kernel can follow are the whole host's: no node gets more than a share of them.
+    `-A ${fwd} -i ${br} -m conntrack --ctstate NEW -m connlimit --connlimit-above ${CONNECTIONS} --connlimit-saddr -j DROP`,
     // Frames within one bridge come by here only where bridge-nf-call-iptables is on.
     `-A ${fwd} -i ${br} -o ${br} -m physdev --physdev-is-bridged -j ACCEPT`,
     `-A ${fwd} -i ${br} -o ${br} -j DROP`,
@@ -65,18 +70,30 @@ export function filterRules(f: FirewallFacts): string {
   ].join("\n");
 }
 
-export function setRules(f: FirewallFacts): string {
-  const deny = set(f.tag, "deny");
-  const dns = set(f.tag, "dns");
+export function setRules(f: Pick<FirewallFacts, "tag" | "deny" | "dns">): string {
   return [
-    `create ${deny} hash:net family inet maxelem 65536`,
-    `create ${dns} hash:ip family inet`,
-    `flush ${deny}`,
-    `flush ${dns}`,
-    ...f.deny.map((net) => `add ${deny} ${net}`),
-    ...f.dns.map((ip) => `add ${dns} ${ip}`),
+    ...replaceSet(set(f.tag, "deny"), "hash:net family inet maxelem 65536", f.deny),
+    ...replaceSet(set(f.tag, "dns"), "hash:ip family inet", f.dns),
     "",
   ].join("\n");
+}
+
+/** Filled aside and swapped in: nodes that run meanwhile never see it half full. */
+function replaceSet(name: string, type: string, members: string[]): string[] {
+  const next = `${name}-next`;
+  return [
+    `create ${name} ${type}`,
+    `create ${next} ${type}`,
+    `flush ${next}`,
+    ...members.map((m) => `add ${next} ${m}`),
+    `swap ${next} ${name}`,
+    `destroy ${next}`,
+  ];
+}
+
+/** The host's networks have changed. */
+export async function updateSets(f: Pick<FirewallFacts, "tag" | "deny" | "dns">): Promise<void> {
+  await ipsetRestore(setRules(f));
 }
 
 /**
@@ -103,6 +120,23 @@ export function spoofRules(tag: string): string {
   ].join("\n");
 }
 
+/**
+ * A host end speaks to the host through its bridge or not at all. On no bridge it is while a node boots, and as long
+ * as a warm one waits; whatever runs in there shall not reach the host by the host end's own IPv6 address.
+ */
+export function unpluggedRules(tag: string): string {
+  return [
+    `table inet ${table(tag)} {`,
+    "  chain entry {",
+    "    type filter hook prerouting priority -400; policy accept;",
+    `    iifname "dk${tag}n*" drop`,
+    `    iifname "dk${tag}b*" meta nfproto ipv6 drop`,
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+}
+
 /** Puts everything in place, replacing an earlier version of it in one go; elements of the anti-spoofing set are kept. */
 export async function installFirewall(f: FirewallFacts): Promise<void> {
   await ipsetRestore(setRules(f));
@@ -115,6 +149,7 @@ export async function installFirewall(f: FirewallFacts): Promise<void> {
   await nft(
     `table bridge ${t} {\n  chain port { }\n  chain entry { type filter hook prerouting priority -300; policy accept; }\n}\nflush chain bridge ${t} port\nflush chain bridge ${t} entry\n${spoofRules(f.tag)}`,
   );
+  await nft(`table inet ${t}\ndelete table inet ${t}\n${unpluggedRules(f.tag)}`);
 }
 
 export interface Port {
@@ -155,7 +190,7 @@ export async function removeFirewall(tag: string): Promise<void> {
     await iptables("-t", tbl, "-X", chain(tag, what));
   }
   for (const what of ["deny", "dns"]) await ipsetDestroy(set(tag, what));
-  await nft(`delete table bridge ${table(tag)}\n`, [0, 1]);
+  for (const family of ["bridge", "inet"]) await nft(`delete table ${family} ${table(tag)}\n`, [0, 1]);
 }
 
 /** Lines of the host's firewall that are ours. */

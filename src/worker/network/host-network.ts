@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { DockletError } from "../../lib/errors.ts";
-import { addresses, routes } from "../../os/ip.ts";
+import { contains, formatCidr, parseCidr } from "../../lib/ipv4.ts";
+import { addresses, type Route, routes } from "../../os/ip.ts";
 
 /** What the host's own network looks like to a node. */
 export interface HostNetwork {
@@ -38,16 +39,28 @@ export async function lookAtHostNetwork(o: NetworkOptions): Promise<HostNetwork>
       `NETWORK_DEVICE ${device} has no IPv4 address.`,
       `Set NETWORK_DEVICE to one of: ${all.map((a) => a.ifname).join(", ")}.`,
     );
-  // The host's directly attached networks hold its management, storage and neighbours; 'auto' keeps nodes out of them.
-  const attached = table
-    .filter((r) => r.gateway === undefined && r.dst.includes("/") && !r.dev.startsWith("dk"))
-    .map((r) => r.dst);
   return {
     device,
     address: mine.local,
-    deny: [...new Set([...ALWAYS_DENIED, o.clusterNet, ...o.deny.flatMap((d) => (d === "auto" ? attached : [d]))])],
+    deny: deniedNets(o, table),
     dns: o.dns.flatMap((d) => (d === "auto" ? hostNameServers() : [d])),
   };
+}
+
+/** The host's directly attached networks hold its management, storage and neighbours; 'auto' keeps nodes out of them. */
+export function deniedNets(o: Pick<NetworkOptions, "clusterNet" | "deny">, table: Route[]): string[] {
+  const attached = attachedNets(table, o.clusterNet);
+  return [...new Set([...ALWAYS_DENIED, o.clusterNet, ...o.deny.flatMap((d) => (d === "auto" ? attached : [d]))])];
+}
+
+/** What the host reaches without a router, peers at the other end of a tunnel included; CLUSTER_NET's parts left out. */
+export function attachedNets(table: Pick<Route, "dst" | "gateway">[], clusterNet: string): string[] {
+  const cluster = parseCidr(clusterNet);
+  return table.flatMap(({ dst, gateway }) => {
+    const net = parseCidr(dst.includes("/") ? dst : `${dst}/32`);
+    if (gateway !== undefined || net === null || net.prefix === 0) return [];
+    return cluster && contains(cluster, net) ? [] : [formatCidr(net)];
+  });
 }
 
 /** The host's name servers that others can ask too: a stub on loopback is looked through. */

@@ -1,6 +1,8 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { DockletError } from "../../lib/errors.ts";
 import { createSubvolume, deleteSubvolume, limitSubvolume } from "../../os/btrfs.ts";
+import { run } from "../../os/exec.ts";
 import { idmappedBind, idmappedOverlay, isMounted, listMounts, makeShared, unmount } from "../../os/mounts.ts";
 import { mapNamespace, type UserNamespace, userNamespaceOf } from "../../os/userns.ts";
 import type { Layout } from "../layout.ts";
@@ -40,6 +42,27 @@ export class Rootfs {
       idmappedOverlay({ lowers, node: this.layout.disk(id) }, this.layout.merged(id), ns.fd);
     } finally {
       ns.close();
+    }
+    await this.#homePoint(id, idBase);
+  }
+
+  /**
+   * LXC mounts the person's folder on /root/nfs, and may not make that itself (see lxc/config.ts). The node does not
+   * run, so nothing changes under our look; what is missing is made with no more rights than its root has.
+   */
+  async #homePoint(id: string, idBase: number): Promise<void> {
+    for (const part of ["root", "root/nfs"]) {
+      const path = join(this.layout.merged(id), part);
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found?.isDirectory()) continue;
+      if (found)
+        throw new DockletError(
+          "conflict",
+          `/${part} of this node was replaced by something that is no folder, so ~/nfs can't be mounted.`,
+          "The node can't start any more. What is in ~/nfs is safe: delete the vcluster and make a new one.",
+        );
+      const ids = ["--reuid", String(idBase), "--regid", String(idBase), "--clear-groups"];
+      await run(["setpriv", ...ids, "mkdir", "-m", "700", "--", path]);
     }
   }
 
