@@ -1,5 +1,5 @@
 import { AppShell, Burger } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { Wordmark } from "../components/Logo.tsx";
@@ -27,6 +27,7 @@ export function Shell() {
 
 function Frame() {
   const [opened, { toggle, close }] = useDisclosure(false);
+  const narrow = useMediaQuery("(max-width: 61.99em)");
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const before = useRef(pathname);
@@ -60,7 +61,8 @@ function Frame() {
           <UserMenu />
         </div>
       </AppShell.Header>
-      <AppShell.Navbar aria-label="Main" aria-hidden={undefined}>
+      {/* Off screen on a phone until it is called: the keyboard must not wander into it. */}
+      <AppShell.Navbar aria-label="Main" inert={narrow && !opened}>
         <div className="dk-navbar-brand">
           <Link to="/" aria-label="docklet, overview">
             <Wordmark size={30} bare />

@@ -66,6 +66,7 @@ export function Chart({ title, now, lines, data, max, format }: Props) {
             ticks: grid,
             font,
             space: 70,
+            size: 30,
             values: (_u, ticks) => ticks.map(clock),
           },
           {

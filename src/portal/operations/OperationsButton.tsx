@@ -21,6 +21,7 @@ export function OperationsButton() {
         <Indicator
           label={running}
           size={18}
+          offset={5}
           disabled={running === 0}
           color="amber.3"
           classNames={{ indicator: "dk-indicator" }}

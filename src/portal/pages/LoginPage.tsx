@@ -50,7 +50,7 @@ export function LoginPage() {
       <header className="dk-login-side">
         <Wordmark size={44} bare />
         <p className="dk-login-claim">Your own Linux cluster, one click away.</p>
-        <QuayDrawing />
+        <QuayDrawing boxes={2} />
       </header>
       <main className="dk-login-main">
         <div className="dk-login-tools">

@@ -41,20 +41,30 @@ export function Welcome() {
   );
 }
 
-export function QuayDrawing() {
-  const free = [2, 3, 4, 5, 6];
+const SLOTS = [0, 1, 2, 3, 4, 5, 6];
+const left = (slot: number) => 14 + slot * 36.5;
+
+/** A quay with `boxes` containers on it, and one on the hook. */
+export function QuayDrawing({ boxes = 0 }: { boxes?: number }) {
+  const hook = left(boxes);
   return (
     <svg className="dk-quay" viewBox="0 0 280 84" aria-hidden focusable="false">
-      {free.map((i) => (
-        <rect key={i} x={14 + i * 36.5} y={36} width={30} height={24} rx={4} className="dk-quay-slot" />
+      {SLOTS.map((i) => (
+        <rect
+          key={i}
+          x={left(i)}
+          y={36}
+          width={30}
+          height={24}
+          rx={4}
+          className={i < boxes ? "dk-quay-box" : "dk-quay-slot"}
+        />
       ))}
-      <rect x={14} y={36} width={30} height={24} rx={4} className="dk-quay-box" />
-      <rect x={50.5} y={36} width={30} height={24} rx={4} className="dk-quay-box" />
       <g className="dk-quay-crane">
-        <path d="M102 8v12" />
-        <rect x={87} y={20} width={30} height={24} rx={4} />
+        <path d={`M${hook + 15} 8v12`} />
+        <rect x={hook} y={20} width={30} height={24} rx={4} />
       </g>
-      <path d="M4 66h272l-8 11a8 8 0 0 1-6.500 3H18.500a8 8 0 0 1-6.500-3z" className="dk-quay-wall" />
+      <path d="M4 66h272l-8 11a8 8 0 0 1-6.5 3H18.5a8 8 0 0 1-6.5-3z" className="dk-quay-wall" />
     </svg>
   );
 }
