@@ -13,6 +13,7 @@ import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
 import { Images } from "./images/images.ts";
 import { readOperation } from "./operations/operations.ts";
+import { Retention } from "./operations/retention.ts";
 import { Delivery, type DeliveryPace, PACE } from "./vclusters/delivery.ts";
 import { observe } from "./vclusters/observe.ts";
 import { PeerKeys } from "./vclusters/peer-keys.ts";
@@ -47,6 +48,7 @@ export class Wing {
   readonly hosts: Hosts;
   readonly builds: Builds;
   readonly delivery: Delivery;
+  readonly #retention: Retention;
   readonly #inbox: Inbox;
   #term = 0;
   #running = false;
@@ -67,6 +69,7 @@ export class Wing {
     this.frames = new Frames(deps.log);
     this.hosts = new Hosts(deps.config);
     this.#early = new Map(deps.workers);
+    this.#retention = new Retention(deps);
     this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
     const worker = (host: string) => this.hosts.worker(host);
     this.builds = new Builds({ db: deps.store, commit: this.commit, images: this.images, worker, log: deps.log });
@@ -87,6 +90,7 @@ export class Wing {
     this.images.load(this.store);
     this.directory.load(this.store);
     this.keys.start();
+    this.#retention.start();
     this.#running = true;
     for (const [name, worker] of this.#early) this.attach(name, worker);
     this.#early.clear();
@@ -97,6 +101,7 @@ export class Wing {
     this.hosts.stop();
     this.#inbox.stop();
     this.keys.stop();
+    this.#retention.stop();
     this.frames.stop();
     await this.delivery.stop();
   }
