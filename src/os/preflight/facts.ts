@@ -1,9 +1,9 @@
-import { readFileSync, statfsSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "../exec.ts";
+import { commandLine, diskSpace, listeningPorts, memory } from "../procfs.ts";
 import { type CgroupFacts, cgroupFacts } from "./cgroups.ts";
 import { probeIdmap } from "./idmap.ts";
-import { listeners } from "./ports.ts";
 import { type Probes, probe } from "./probes.ts";
 import { sysctlNames } from "./sysctls.ts";
 import { TOOLS } from "./tools.ts";
@@ -82,12 +82,12 @@ export async function collectFacts(input: PreflightInput): Promise<Facts> {
     lxcBridge: mtime("/sys/class/net/lxcbr0") > 0,
     probes: await probe(tools),
     idmap: process.getuid?.() === 0 && tools.unshare ? await probeIdmap(input.prefix) : undefined,
-    memoryMiB: Math.floor((number(/^MemTotal:\s+(\d+)/m.exec(text("/proc/meminfo"))?.[1] ?? "") ?? 0) / 1024),
+    memoryMiB: memory().total,
     diskFreeMiB: freeMiB(input.prefix),
     installed: mtime(join(input.prefix, "local")) > 0,
     now: Date.now(),
     packagesChangedAt: mtime("/var/lib/dpkg/status"),
-    listening: listeners(text("/proc/net/tcp") + text("/proc/net/tcp6")),
+    listening: [...listeningPorts(process.pid)],
     running: isDocklet(number(text(join(input.prefix, "local/run/docklet.pid")))),
   };
 }
@@ -97,7 +97,7 @@ const SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const number = (s: string): number | null => (/^\d+\s*$/.test(s) ? Number(s) : null);
 
 function isDocklet(pid: number | null): boolean {
-  return pid !== null && text(`/proc/${pid}/cmdline`).split("\0").includes("serve");
+  return pid !== null && /\bserve\b/.test(commandLine(pid) ?? "");
 }
 
 /** File systems that the kernel has, or has as a module that can be loaded. */
@@ -128,8 +128,7 @@ function containerName(mounts: string): string | null {
 function freeMiB(path: string): number {
   for (let p = path; ; p = dirname(p)) {
     try {
-      const s = statfsSync(p);
-      return Math.floor((s.bavail * s.bsize) / 1024 / 1024);
+      return diskSpace(p).free;
     } catch (e) {
       if (p === "/") throw e;
     }

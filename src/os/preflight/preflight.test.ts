@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { cgroupFacts } from "./cgroups.ts";
 import { collectFacts, type Facts } from "./facts.ts";
 import { failed } from "./finding.ts";
-import { listeners } from "./ports.ts";
 import { check } from "./preflight.ts";
 import { applySysctls, sysctlNames, withSysctls } from "./sysctls.ts";
 import { TOOLS } from "./tools.ts";
@@ -103,16 +102,6 @@ describe("reading the host", () => {
     const v2 = "none /sys/fs/cgroup cgroup2 rw,nosuid 0 0";
     expect(cgroupFacts(v2, proc, "cpu memory pids\n")).toEqual({ mode: "v2", controllers: ["cpu", "memory", "pids"] });
     expect(cgroupFacts("", proc, "").mode).toBe("none");
-  });
-
-  test("only listening sockets count", () => {
-    const table = [
-      "  sl  local_address rem_address   st",
-      "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000",
-      "   1: 0100007F:2328 0100007F:1F90 01 00000000:00000000",
-      "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A",
-    ].join("\n");
-    expect(listeners(table)).toEqual([22, 8080]);
   });
 
   test("this very host can be read", async () => {
