@@ -39,15 +39,11 @@ export class CgroupV1 implements Cgroups {
     for (const controller of this.#controllers) {
       for (let i = 1; i <= parts.length; i++) {
         const dir = this.#at(controller, parts.slice(0, i).join("/"));
-        if (existsSync(dir)) continue;
-        mkdirSync(dir);
-        crashPoint("cgroup create");
-        // A fresh cpuset is empty and nothing can enter it; LXC's child copies it only with clone_children.
-        if (controller === "cpuset") {
-          for (const file of ["cpuset.cpus", "cpuset.mems"])
-            writeFileSync(join(dir, file), readFileSync(join(dir, "..", file), "utf8").trim());
-          writeFileSync(join(dir, "cgroup.clone_children"), "1");
+        if (!existsSync(dir)) {
+          mkdirSync(dir);
+          crashPoint("cgroup create");
         }
+        if (controller === "cpuset") fillCpuset(dir);
       }
     }
     if (parts.length > 1) this.#restrictDevices(path);
@@ -87,9 +83,11 @@ export class CgroupV1 implements Cgroups {
 
   freeze(path: string, frozen: boolean): void {
     const state = frozen ? "FROZEN" : "THAWED";
+    const group = this.#at("freezer", path);
     // A node's root can freeze groups of its own, and what is frozen there can't be killed.
-    if (frozen) writeFileSync(this.#at("freezer", path, "freezer.state"), state);
-    else writeThroughout(this.#at("freezer", path), "freezer.state", state);
+    if (frozen) writeFileSync(join(group, "freezer.state"), state);
+    // What a crash left half-made may be missing here: nothing in it is frozen then.
+    else if (existsSync(group)) writeThroughout(group, "freezer.state", state);
   }
 
   processes(path: string): number[] {
@@ -115,4 +113,14 @@ export class CgroupV1 implements Cgroups {
       `lxc.cgroup.dir.monitor = ${monitorPath(path)}`,
     ];
   }
+}
+
+/** A fresh cpuset is empty and nothing can enter it; a crash may leave it so. LXC's child copies it with clone_children only. */
+function fillCpuset(dir: string): void {
+  for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+    const own = join(dir, file);
+    if (existsSync(own) && readFileSync(own, "utf8").trim() !== "") continue;
+    writeFileSync(own, readFileSync(join(dir, "..", file), "utf8").trim());
+  }
+  writeFileSync(join(dir, "cgroup.clone_children"), "1");
 }
