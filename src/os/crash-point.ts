@@ -3,8 +3,9 @@ import { appendFileSync, readFileSync, rmSync } from "node:fs";
 /**
  * Death at a chosen place, for the tests of survival. Everything that changes the host calls this when it has done
  * so. With DOCKLET_CRASH_FILE set, the process looks for that file: `3` in it kills us at the third such place from
- * then on, `btrfs subvolume create 2` at the second of that name, and `trace` lists in FILE.trace what is passed. The
- * kernel does the killing, so nothing of ours runs afterwards. Without the variable it costs one comparison.
+ * then on, `btrfs subvolume create 2` at the second of that name; `off` takes that back, and `trace` lists in FILE.trace
+ * what is passed. The kernel does the killing, so nothing of ours runs afterwards. Without the variable it costs one
+ * comparison.
  */
 const FILE = process.env.DOCKLET_CRASH_FILE;
 
@@ -15,7 +16,7 @@ export function crashPoint(name: string): void {
   const text = order(FILE);
   if (text === "trace") appendFileSync(`${FILE}.trace`, `${name}\n`);
   else if (text !== null) {
-    armed = parse(text);
+    armed = text === "off" ? null : parse(text);
     // Read once: the docklet that is started next must not die of it again.
     rmSync(FILE, { force: true });
   }
