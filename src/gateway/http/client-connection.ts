@@ -107,33 +107,38 @@ export class ClientConnection {
       "gateway refused a request",
     );
     this.send(bytes);
-    this.#close("linger");
+    this.#close("shutdown");
   }
 
-  /** Called by the exchange at its end; `next`: bytes of the client that came after it. */
-  exchangeDone(next: Buffer, how: "keep" | "linger" | "reset") {
+  /**
+   * Called by the exchange at its end; `next`: bytes of the client that came after it. "linger": the client is still
+   * sending what nobody wants, and closing on it would reset the connection and may take the answer along.
+   */
+  exchangeDone(next: Buffer, how: "keep" | "end" | "linger" | "reset"): void {
     this.exchange = null;
-    if (how !== "keep" || this.#ctx.draining) return this.#close(how === "reset" ? "reset" : "linger");
-    this.#unread = next;
-    this.#searched = 0;
-    this.resume();
-    this.deadline = performance.now() + this.#ctx.limits.clientIdleMs;
-    if (next.length > 0) this.#read();
+    if (how === "keep" && !this.#ctx.draining) {
+      this.#unread = next;
+      this.#searched = 0;
+      this.resume();
+      this.deadline = performance.now() + this.#ctx.limits.clientIdleMs;
+      if (next.length > 0) this.#read();
+    } else if (how === "reset") this.#close("reset");
+    else this.#close(how === "linger" || next.length > 0 ? "shutdown" : "end");
   }
 
-  #close(how: "linger" | "reset"): void {
+  #close(how: "end" | "shutdown" | "reset"): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#unread = EMPTY;
     this.deadline = performance.now() + this.#ctx.limits.lingerMs;
     this.resume();
-    this.#wire.finish(how === "reset" ? "reset" : "shutdown");
+    this.#wire.finish(how);
   }
 
   /** For a tunnel: the other side is gone. */
   finish(how: "end" | "reset"): void {
     this.exchange = null;
-    this.#close(how === "end" ? "linger" : "reset");
+    this.#close(how === "end" ? "shutdown" : "reset");
   }
 
   send(bytes: Buffer): boolean {
@@ -149,6 +154,8 @@ export class ClientConnection {
   }
 
   onDrain(): void {
+    // A slow reader of the last answer is not idle.
+    if (this.exchange === null) this.deadline = performance.now() + this.#ctx.limits.clientIdleMs;
     this.#wire.flush();
   }
 
@@ -198,7 +205,8 @@ export class ClientConnection {
 
   sweep(now: number): void {
     if (now < this.deadline) return;
-    if (this.#closing || (this.exchange === null && !this.#inHead)) this.destroy();
+    if (this.#closing && !this.#wire.blocked) this.#wire.finish("end");
+    else if (this.#closing || (this.exchange === null && !this.#inHead)) this.destroy();
     else if (this.exchange !== null) this.exchange.onDeadline();
     else this.#refuse(new Refusal(408, "request_timeout", "The request did not come in time."));
   }

@@ -1,19 +1,14 @@
-import type { Decision } from "../../contracts/gateway.ts";
+import { admit, enter, type Outcome, type Visit } from "./admission.ts";
 import { BodyFraming } from "./body-framing.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Context } from "./context.ts";
-import { splitCookies } from "./cookies.ts";
 import type { Allowed } from "./decisions.ts";
 import type { RequestHead } from "./head-parser.ts";
-import { checkOrigin } from "./origin.ts";
-import { isNavigation, notReady, refused, writeAnswer, writeRedirect } from "./own-answer.ts";
-import { malformed, Refusal } from "./refusal.ts";
+import { type OwnAnswer, refused, writeAnswer, writeRedirect } from "./own-answer.ts";
+import { malformed, Refusal, upstreamClosed, upstreamSilent } from "./refusal.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { requestHead, trailerSection } from "./rewrite.ts";
-import { type Route, route, unknownWorkspace } from "./routing.ts";
-import { openUrl, redeem } from "./ticket.ts";
 import { Tunnel } from "./tunnel.ts";
-import { requestedUpgrade } from "./upgrade.ts";
 import type { Upstream, UpstreamUser } from "./upstream.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -26,10 +21,8 @@ export class Exchange implements UpstreamUser {
   readonly #client: ClientConnection;
   readonly #head: RequestHead;
   readonly #body: BodyFraming;
-  #route: Route | null = null;
+  #visit: Visit | null = null;
   #decision: Allowed | null = null;
-  #cookies: { own: string | null; forwarded: string | null } = { own: null, forwarded: null };
-  #upgrade: string | null = null;
   #upstream: Upstream | null = null;
   #upstreamPaused = false;
   #relay: ResponseRelay | null = null;
@@ -59,28 +52,13 @@ export class Exchange implements UpstreamUser {
   }
 
   #start() {
-    const head = this.#head;
-    const { options, decisions } = this.#ctx;
-    if (head.method === "TRACE" || head.method === "CONNECT") {
-      throw new Refusal(405, "method_not_allowed", `${head.method} is not served here.`);
-    }
-    const where = route(head, options.wildcardDomain);
-    if (where.kind === "redirect") return this.#redirect(308, where.location);
-    if (where.kind === "front") {
-      if (!isNavigation(head)) throw unknownWorkspace();
-      return this.#redirect(303, options.portalUrl());
-    }
-    this.#route = where;
-    this.slug = where.slug;
-    this.#upgrade = requestedUpgrade(head);
-    checkOrigin(head, this.#upgrade !== null, options.origins);
-    if (head.cookie !== null) this.#cookies = splitCookies(head.cookie, where.slug);
-    const readOnly = head.method === "GET" || head.method === "HEAD";
-    if (where.ticket !== null && readOnly && this.#upgrade === null)
-      return this.#later(this.#redeem(where, where.ticket));
-    const known = decisions.known(where.slug, this.#cookies.own, where.port);
-    if (known !== null) this.#allow(known);
-    else this.#later(this.#ask(where));
+    const entered = enter(this.#ctx, this.#head);
+    if (entered.kind === "redirect") return this.#act(entered);
+    this.#visit = entered;
+    this.slug = entered.route.slug;
+    const outcome = admit(this.#ctx, this.#head, entered);
+    if (outcome instanceof Promise) this.#later(outcome.then((o) => this.#act(o)));
+    else this.#act(outcome);
   }
 
   /** Errors of what runs on after `start` has returned. */
@@ -88,34 +66,13 @@ export class Exchange implements UpstreamUser {
     work.catch((e) => this.#fail(e));
   }
 
-  async #redeem(where: Route, ticket: string): Promise<void> {
-    const outcome = await redeem(this.#ctx, where, ticket, this.#cookies.own);
-    this.#redirect(303, where.target, outcome);
-  }
-
-  async #ask(where: Route): Promise<void> {
-    const decision = await this.#ctx.decisions.ask(where.slug, this.#cookies.own, where.port);
+  #act(outcome: Outcome): void {
     if (this.#ended) return;
-    if (decision.kind === "allow") this.#allow(decision);
-    else this.#turnAway(decision, where);
-  }
-
-  #turnAway(decision: Exclude<Decision, Allowed>, where: Route) {
-    const portal = this.#ctx.options.portalUrl();
-    switch (decision.kind) {
-      case "wait":
-      case "down":
-        return this.#answer(notReady(decision, portal));
-      case "login":
-        if (isNavigation(this.#head)) return this.#redirect(303, openUrl(portal, where));
-        throw new Refusal(
-          401,
-          "unauthenticated",
-          "You have no access to this workspace yet.",
-          "Open it from the portal.",
-        );
-      case "deny":
-        throw new Refusal(403, "forbidden", decision.message, "Ask the owner of the vcluster for access.");
+    if (outcome.kind === "go") this.#allow(outcome.decision);
+    else if (outcome.kind === "answer") this.#answer(outcome.answer);
+    else {
+      const { status, location, headers } = outcome;
+      this.#own((close) => writeRedirect(status, location, headers, this.#head, close));
     }
   }
 
@@ -124,7 +81,7 @@ export class Exchange implements UpstreamUser {
     this.grant = decision.grant;
     const { host, port } = decision.upstream;
     const kept = this.#retried ? null : this.#ctx.pool.take(host, port, !this.#repeatable);
-    if (kept !== null) this.#use(kept, decision, this.#route!);
+    if (kept !== null) this.#use(kept, decision, this.#visit!);
     else this.#later(this.#connect(decision));
   }
 
@@ -132,24 +89,24 @@ export class Exchange implements UpstreamUser {
     const upstream = await this.#ctx.pool.connect(decision.upstream.host, decision.upstream.port);
     if (this.#ended) this.#ctx.pool.give(upstream);
     else if (upstream.closed) this.onUpstreamClose(false);
-    else this.#use(upstream, decision, this.#route!);
+    else this.#use(upstream, decision, this.#visit!);
   }
 
   get #repeatable(): boolean {
     return this.#head.framing.kind === "none" && (this.#head.method === "GET" || this.#head.method === "HEAD");
   }
 
-  #use(upstream: Upstream, decision: Allowed, where: Route): void {
+  #use(upstream: Upstream, decision: Allowed, visit: Visit): void {
     const head = this.#head;
     upstream.user = this;
     this.#upstream = upstream;
     const { stripPrefix, authorization } = decision;
-    const upgrade = this.#upgrade;
+    const { route, cookies: cookie, upgrade } = visit;
     const closing = head.minor === 0 || this.#ctx.draining || head.connection.includes("close");
     this.#relay = new ResponseRelay({
       client: this.#client,
       request: head,
-      route: where,
+      route,
       stripPrefix,
       upgrade,
       closing,
@@ -157,8 +114,8 @@ export class Exchange implements UpstreamUser {
     });
     const address = this.#client.address;
     const text = requestHead(head, {
-      route: where,
-      cookie: this.#cookies.forwarded,
+      route,
+      cookie,
       authorization,
       stripPrefix,
       address,
@@ -252,29 +209,18 @@ export class Exchange implements UpstreamUser {
     const stale = this.#upstream?.reused === true && !this.#retried;
     this.#upstream = null;
     if (relay !== null && clean && relay.endedByClose()) return this.#complete();
-    if (stale && relay?.touched === false && this.#repeatable && this.#upgradeCanWait) {
+    if (stale && relay?.touched === false && this.#repeatable) {
       this.#retried = true;
       this.#held = this.#next;
       this.#next = EMPTY;
       return this.#allow(this.#decision!);
     }
     if (relay?.head == null) {
-      return this.#fail(
-        new Refusal(
-          502,
-          "upstream_closed",
-          "The program in the node closed the connection without an answer.",
-          "Look at its log, then try again.",
-        ),
-      );
+      return this.#fail(upstreamClosed());
     }
     this.#ctx.counters.upstreamErrors++;
     this.#end();
-    this.#client.exchangeDone(EMPTY, relay.needsReset ? "reset" : "linger");
-  }
-
-  get #upgradeCanWait(): boolean {
-    return this.#tunnel === null;
+    this.#client.exchangeDone(this.#next, relay.needsReset ? "reset" : this.#body.done ? "end" : "linger");
   }
 
   #complete(): void {
@@ -288,7 +234,7 @@ export class Exchange implements UpstreamUser {
         this.#ctx.pool.give(upstream);
       } else upstream.destroy();
     }
-    this.#client.exchangeDone(this.#next, whole && !relay.closing ? "keep" : "linger");
+    this.#client.exchangeDone(this.#next, whole ? (relay.closing ? "end" : "keep") : "linger");
   }
 
   /** The client is gone, or must go. */
@@ -303,25 +249,14 @@ export class Exchange implements UpstreamUser {
     if (this.#upstream !== null && !this.#body.done && !this.#upstream.wire.blocked) {
       return this.#fail(new Refusal(408, "request_timeout", "The rest of the request did not come."));
     }
-    this.#fail(
-      new Refusal(
-        504,
-        "upstream_timeout",
-        "The program in the node did not answer in time.",
-        "Look at what it is doing, then try again.",
-      ),
-    );
+    this.#fail(upstreamSilent());
   }
 
   #end(): void {
     this.#ended = true;
   }
 
-  #redirect(status: 303 | 308, location: string, headers = ""): void {
-    this.#own((close) => writeRedirect(status, location, headers, this.#head, close));
-  }
-
-  #answer(answer: Parameters<typeof writeAnswer>[0]): void {
+  #answer(answer: OwnAnswer): void {
     this.#own((close) => writeAnswer(answer, this.#head, close).bytes);
   }
 
@@ -335,8 +270,8 @@ export class Exchange implements UpstreamUser {
     else log.debug({ ...about, why: refusal.message }, "gateway refused a request");
     if (refusal.status === 502 || refusal.status === 504) {
       counters.upstreamErrors++;
-      const where = this.#route;
-      if (where !== null) decisions.forget(where.slug, this.#cookies.own, where.port);
+      const visit = this.#visit;
+      if (visit !== null) decisions.forget(visit.route.slug, visit.cookie, visit.route.port);
     }
     if (this.#relay?.head != null) {
       this.#upstream?.destroy();
@@ -357,13 +292,13 @@ export class Exchange implements UpstreamUser {
       !this.#head.connection.includes("close") &&
       !this.#ctx.draining;
     try {
-      if (keep) next = this.#held.subarray(this.#body.consume(this.#held));
+      if (keep && this.#held.length > 0) next = this.#held.subarray(this.#body.consume(this.#held));
       keep &&= this.#body.done;
     } catch {
       // The body's framing is broken, so there is no telling where a next request would begin.
       keep = false;
     }
     this.#client.send(write(!keep));
-    this.#client.exchangeDone(keep ? next : EMPTY, keep ? "keep" : "linger");
+    this.#client.exchangeDone(next, keep ? "keep" : this.#body.done ? "end" : "linger");
   }
 }

@@ -63,7 +63,13 @@ function listen(ctx: Context) {
       allowHalfOpen: true,
       socket: {
         open(socket) {
-          const address = plainAddress(socket.remoteAddress);
+          const remote = socket.remoteAddress as string | undefined;
+          if (remote === undefined) {
+            // It was reset before it was accepted.
+            socket.terminate();
+            return;
+          }
+          const address = plainAddress(remote);
           const open = perAddress.get(address) ?? 0;
           if (open >= ctx.limits.connectionsPerAddress) {
             ctx.log.debug({ address, open }, "too many connections from one address");

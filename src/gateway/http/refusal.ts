@@ -23,6 +23,22 @@ export const garbled = (message: string) =>
     "Look at what listens on that port of the node.",
   );
 
+export const upstreamClosed = () =>
+  new Refusal(
+    502,
+    "upstream_closed",
+    "The program in the node closed the connection without an answer.",
+    "Look at its log, then try again.",
+  );
+
+export const upstreamSilent = () =>
+  new Refusal(
+    504,
+    "upstream_timeout",
+    "The program in the node did not answer in time.",
+    "Look at what it is doing, then try again.",
+  );
+
 export const REASONS: Record<number, string> = {
   200: "OK",
   303: "See Other",

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { allow, answering, get, OK, rawUpstream, SLUG, stage } from "./stage.ts";
+import { createLogger } from "../../../lib/log.ts";
+import { until } from "../../../lib/retry.ts";
+import { startGateway } from "../gateway.ts";
+import { allow, answering, cleanup, FakeApi, get, OK, rawUpstream, SLUG, stage } from "./stage.ts";
 
 /** Connections that end when they should not, and what the other side sees of it. */
 
@@ -157,4 +160,53 @@ test("revoking a grant ends its streams and no others", async () => {
   expect(other.ended || other.closed).toBe(false);
   api.revoke({ slug: "otherslug00" });
   await other.gone();
+});
+
+test("a request that waits behind one whose upstream died is still answered", async () => {
+  const upstream = rawUpstream((peer) => {
+    if (peer.received.includes("/dies")) peer.socket.terminate();
+    else peer.write(OK);
+  });
+  const { connect } = await stage(upstream.port);
+  const client = await connect();
+  client.write(get(`/${SLUG}/dies`) + get(`/${SLUG}/lives`));
+  await client.until("\r\n\r\nok");
+  expect(client.received).toStartWith("HTTP/1.1 502 ");
+});
+
+test("a slow reader of a last answer gets all of it, however long that takes", async () => {
+  const total = 12 * 1024 * 1024;
+  const upstream = rawUpstream((peer) => {
+    peer.onData = null;
+    peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
+    peer.write(Buffer.alloc(total, 97));
+  });
+  const { connect } = await stage(upstream.port, {}, { lingerMs: 30, clientIdleMs: 400 });
+  const client = await connect();
+  client.keep = false;
+  client.write(get(undefined, "Connection: close\r\n"));
+  await client.wait("the beginning", () => client.bytes > 0);
+  const pace = setInterval(() => {
+    client.socket.resume();
+    setTimeout(() => client.socket.pause(), 1);
+  }, 40);
+  await client.wait("all of it", () => client.bytes > total || client.closed, 20_000);
+  clearInterval(pace);
+  expect(client.bytes).toBeGreaterThan(total);
+}, 25_000);
+
+test("clients that reset before they are accepted are no error", async () => {
+  const lines: string[] = [];
+  const log = createLogger("error", { write: (line) => lines.push(line) });
+  const api = new FakeApi(1);
+  const options = { hostname: "127.0.0.1", port: 0, portalUrl: () => "http://p", wildcardDomain: null, origins: [] };
+  const gateway = await startGateway(api, options, log);
+  cleanup(() => gateway.stop(0));
+  for (let round = 0; round < 10; round++) {
+    const open = () =>
+      Bun.connect({ hostname: "127.0.0.1", port: gateway.port, socket: { data() {}, open: (s) => s.terminate() } });
+    await Promise.allSettled(Array.from({ length: 50 }, open));
+  }
+  await until("all to be gone", () => gateway.stats().connections === 0, { timeoutMs: 3000 });
+  expect(lines).toEqual([]);
 });
