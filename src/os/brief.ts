@@ -29,19 +29,21 @@ export async function runBriefly(argv: string[], env: Record<string, string>, o:
     );
   }
   let late = false;
+  const stdout = new Collected(child.stdout);
+  const stderr = new Collected(child.stderr);
   const timer = setTimeout(() => {
     late = true;
     child.kill(o.killSignal ?? "SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
+    // What it has started may keep the pipes open for ever: nobody waits for that.
+    void child.exited.then(() => [stdout, stderr].map((s) => s.stop()));
   }, timeoutMs);
   try {
-    const [stdout, stderr, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
+    const code = await child.exited;
+    await Promise.all([stdout.ended, stderr.ended]);
     crashPoint(commandPoint(argv));
-    if (!late && child.signalCode === null && (o.ok ?? [0]).includes(code)) return { code, stdout, stderr };
+    if (!late && child.signalCode === null && (o.ok ?? [0]).includes(code))
+      return { code, stdout: stdout.text(), stderr: stderr.text() };
     const why = late
       ? `did not finish in ${timeoutMs} ms`
       : child.signalCode
@@ -49,11 +51,39 @@ export async function runBriefly(argv: string[], env: Record<string, string>, o:
         : `exited with ${code}`;
     throw new DockletError(
       "host_command",
-      `${argv[0]} ${why}: ${stderr.trim().split("\n").slice(-6).join("\n")}`.slice(0, 2000),
+      `${argv[0]} ${why}: ${stderr.text().trim().split("\n").slice(-6).join("\n")}`.slice(0, 2000),
       "",
       { argv, code },
     );
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What comes out of a pipe until it ends or nobody cares any more. */
+class Collected {
+  readonly #chunks: Uint8Array[] = [];
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly ended: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+    this.ended = this.#collect();
+  }
+
+  stop(): void {
+    void this.#reader.cancel();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+
+  async #collect(): Promise<void> {
+    for (;;) {
+      const { value, done } = await this.#reader.read();
+      if (done) return;
+      this.#chunks.push(value);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crashPoint } from "./crash-point.ts";
 
@@ -6,13 +6,19 @@ import { crashPoint } from "./crash-point.ts";
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true });
   const temp = `${path}.tmp${process.pid}`;
-  const fd = openSync(temp, "w", mode);
   try {
-    typeof content === "string" ? writeSync(fd, content) : writeSync(fd, content);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(temp, "w", mode);
+    try {
+      // Not writeSync: that may write less than all, and says so only in what it returns.
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temp, path);
+  } catch (e) {
+    rmSync(temp, { force: true });
+    throw e;
   }
-  renameSync(temp, path);
   crashPoint("file");
 }

@@ -8,23 +8,34 @@ export interface MountEntry {
   root: string;
   type: string;
   source: string;
+  /** Of the file system itself, not of this mount of it. */
+  options: string[];
 }
 
 const plainPath = (s: string) => s.replace(/\\(\d{3})/g, (_, o: string) => String.fromCharCode(Number.parseInt(o, 8)));
 
-/** The mounts of this process, from /proc/self/mountinfo, oldest first. */
-export function listMounts(under?: string): MountEntry[] {
-  const out: MountEntry[] = [];
-  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+/** The text of a mountinfo file: blanks, tabs, newlines and backslashes stand in it as octal numbers. */
+export function parseMountInfo(text: string): MountEntry[] {
+  return text.split("\n").flatMap((line) => {
     const cut = line.indexOf(" - ");
-    if (cut < 0) continue;
+    if (cut < 0) return [];
     const left = line.slice(0, cut).split(" ");
-    const [type, source] = line.slice(cut + 3).split(" ");
-    const target = plainPath(left[4]!);
-    if (under !== undefined && target !== under && !target.startsWith(`${under}/`)) continue;
-    out.push({ id: Number(left[0]), target, root: plainPath(left[3]!), type: type!, source: plainPath(source!) });
-  }
-  return out;
+    const [type, source, options] = line.slice(cut + 3).split(" ");
+    return {
+      id: Number(left[0]),
+      target: plainPath(left[4]!),
+      root: plainPath(left[3]!),
+      type: type!,
+      source: plainPath(source!),
+      options: options!.split(","),
+    };
+  });
+}
+
+/** The mounts of this process, oldest first. */
+export function listMounts(under?: string): MountEntry[] {
+  const all = parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8"));
+  return under === undefined ? all : all.filter((m) => m.target === under || m.target.startsWith(`${under}/`));
 }
 
 export const isMounted = (target: string) => listMounts(target).some((m) => m.target === target);
@@ -87,21 +98,8 @@ export function idmappedOverlay(layers: OverlayLayers, target: string, usernsFd:
 }
 
 function overlayIsReadonly(target: string): boolean {
-  const line = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .findLast((l) => l.includes(` ${target} `) && l.includes(" - overlay "));
-  return line?.split(" - ")[1]?.split(" ").at(-1)?.split(",").includes("ro") ?? true;
-}
-
-/** A plain overlay in the host's own ids, for building images. */
-export function overlay(lowers: string[], upper: string, work: string, target: string): void {
-  mount(
-    "docklet-build",
-    target,
-    "overlay",
-    0,
-    `lowerdir=${lowers.join(":")},upperdir=${upper},workdir=${work},index=off,xino=off`,
-  );
+  const mine = listMounts(target).findLast((m) => m.target === target && m.type === "overlay");
+  return mine?.options.includes("ro") ?? true;
 }
 
 export function tmpfs(target: string, options: string): void {
@@ -112,10 +110,6 @@ export function tmpfs(target: string, options: string): void {
 
 export function makeShared(target: string): void {
   mount("none", target, "none", MS.SHARED, "");
-}
-
-export function makePrivate(target: string): void {
-  mount("none", target, "none", MS.PRIVATE, "");
 }
 
 /** Unmounts if something is mounted; whatever is stacked there goes too. Lazy by default: a process inside never blocks us. */

@@ -24,13 +24,17 @@ export function spawnTerminal(
 ): LiveProcess {
   const child = Bun.spawn(argv, { env: ENV, terminal: { cols, rows, data: (_t, data) => onData(data) } });
   const terminal = child.terminal!;
+  // People go on typing after the end; a closed terminal would throw at them.
+  const type = (data: Uint8Array | string) => {
+    if (!terminal.closed) terminal.write(data);
+    return true;
+  };
   return {
-    write: (data) => {
-      terminal.write(data);
-      return true;
+    write: type,
+    end: () => void type("\x04"),
+    resize: (c, r) => {
+      if (!terminal.closed) terminal.resize(c, r);
     },
-    end: () => terminal.write("\x04"),
-    resize: (c, r) => terminal.resize(c, r),
     kill: () => child.kill("SIGHUP"),
     exited: child.exited.then((code) => {
       terminal.close();
@@ -64,6 +68,18 @@ class Gate {
 export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array) => void): LiveProcess {
   const child = Bun.spawn(argv, { env: ENV, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   const gate = new Gate();
+  let killed = false;
+  // What a process that has ended, or has closed its stdin, does not take is lost: nobody is to be told.
+  const taken = (flushed: () => unknown): boolean => {
+    try {
+      const rest = flushed();
+      if (!(rest instanceof Promise)) return true;
+      rest.catch(() => {});
+      return false;
+    } catch {
+      return true;
+    }
+  };
   const pump = async (fd: 1 | 2, stream: ReadableStream<Uint8Array>) => {
     for await (const chunk of stream) {
       await gate.pass();
@@ -72,18 +88,22 @@ export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array)
   };
   const drained = Promise.all([pump(1, child.stdout), pump(2, child.stderr)]);
   return {
-    write: (data) => {
-      child.stdin.write(data);
-      const flushed = child.stdin.flush();
-      return !(flushed instanceof Promise);
-    },
-    end: () => void child.stdin.end(),
+    write: (data) =>
+      taken(() => {
+        child.stdin.write(data);
+        return child.stdin.flush();
+      }),
+    end: () => void taken(() => child.stdin.end()),
     resize: () => {},
     kill: () => {
+      killed = true;
       gate.open();
       child.kill("SIGKILL");
     },
-    pause: () => gate.close(),
+    pause: () => {
+      // Its end is waited for: the output that is left must pass.
+      if (!killed) gate.close();
+    },
     resume: () => gate.open(),
     exited: drained.then(() => child.exited),
   };
