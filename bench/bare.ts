@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSubvolume, deleteSubvolume } from "../src/os/btrfs.ts";
@@ -12,8 +12,6 @@ import type { Lab } from "./lab.ts";
 /** Above every range that docklet gives out. */
 const FIRST_ID = 4_100_000_000;
 export const BRIDGE = "dkbench0";
-/** A network of documentation addresses: nobody's. */
-export const NET = "192.0.2";
 /** Without newuidmap on its PATH, lxc-start run by root writes the id map itself. */
 const LXC_PATH = "/usr/sbin:/sbin";
 
@@ -35,6 +33,8 @@ export class Bare {
   private constructor(
     readonly folder: string,
     readonly disk: string,
+    /** First three numbers of its addresses: the last /24 of the lab's own network, which docklet would give out last. */
+    readonly net: string,
     private readonly lowers: string[],
     private readonly authorizedKey: string,
   ) {
@@ -42,15 +42,17 @@ export class Bare {
   }
 
   static async open(lab: Lab, image: string, authorizedKey = ""): Promise<Bare> {
-    const folder = mkdtempSync(join(tmpdir(), "docklet-bench-"));
-    chmodSync(folder, 0o711);
     const disk = join(lab.docklet.prefix, "local/pool/nodes/bench");
     await createSubvolume(disk);
-    const bare = new Bare(folder, disk, lab.layers(image), authorizedKey);
+    const folder = mkdtempSync(join(tmpdir(), "docklet-bench-"));
+    chmodSync(folder, 0o711);
+    mkdirSync(join(folder, "lxc"), { mode: 0o711 });
+    const net = `${String(lab.docklet.settings.CLUSTER_NET).split(".").slice(0, 2).join(".")}.255`;
+    const bare = new Bare(folder, disk, net, lab.layers(image), authorizedKey);
     await command(["ip", "link", "add", BRIDGE, "type", "bridge", "forward_delay", "0", "stp_state", "0"]);
-    await command(["ip", "addr", "add", `${NET}.1/24`, "dev", BRIDGE, "noprefixroute"]);
+    await command(["ip", "addr", "add", `${net}.1/24`, "dev", BRIDGE, "noprefixroute"]);
     await command(["ip", "link", "set", BRIDGE, "up"]);
-    await command(["ip", "route", "add", `${NET}.0/24`, "dev", BRIDGE, "src", `${NET}.1`, "quickack", "1"]);
+    await command(["ip", "route", "add", `${net}.0/24`, "dev", BRIDGE, "src", `${net}.1`, "quickack", "1"]);
     return bare;
   }
 
@@ -63,7 +65,7 @@ export class Bare {
     for (const part of ["upper", "work"])
       mkdirSync(join(this.disk, String(index), part), { recursive: true, mode: 0o755 });
     const { slug, jupyterToken: token, hostKey } = birth();
-    const address = `${NET}.${index + 10}`;
+    const address = `${this.net}.${index + 10}`;
     writeIdentity(join(dir, "idsrc"), { slug, token, hostKey, authorizedKey: this.authorizedKey });
     writeFileSync(join(dir, "config"), this.#config(index, address), { mode: 0o600 });
     return { index, address, slug, token };
@@ -85,6 +87,10 @@ export class Bare {
 
   async stop(index: number): Promise<void> {
     await this.#lxc("stop", "-k", "-n", this.#name(index));
+    this.#forget(index);
+  }
+
+  #forget(index: number): void {
     const dir = this.#at(index);
     for (const part of ["merged", "id"]) unmount(join(dir, part));
     rmSync(dir, { recursive: true });
@@ -97,7 +103,11 @@ export class Bare {
   }
 
   async #clear(): Promise<void> {
-    for (const index of [...this.#nodes]) await this.stop(index).catch((e) => console.error(e));
+    for (const index of [...this.#nodes]) {
+      // One that never came up has mounts all the same.
+      await this.#lxc("stop", "-k", "-n", this.#name(index)).catch(() => {});
+      this.#forget(index);
+    }
     await command(["ip", "link", "del", BRIDGE]).catch(() => {});
     await deleteSubvolume(this.disk);
     rmSync(this.folder, { recursive: true, force: true });
@@ -110,7 +120,10 @@ export class Bare {
   #lxc(verb: string, ...args: string[]): Promise<string> {
     const log = join(this.folder, "lxc.log");
     const path = ["-P", join(this.folder, "lxc"), "-o", log];
-    return command([`/usr/bin/lxc-${verb}`, ...path, ...args], { env: { PATH: LXC_PATH } });
+    return command([`/usr/bin/lxc-${verb}`, ...path, ...args], { env: { PATH: LXC_PATH } }).catch((e: Error) => {
+      const said = existsSync(log) ? readFileSync(log, "utf8") : "";
+      throw new Error(`${e.message}\n${said.slice(-2000)}`);
+    });
   }
 
   #config(index: number, address: string): string {
@@ -126,7 +139,7 @@ export class Bare {
       "lxc.net.0.name = eth0",
       "lxc.net.0.flags = up",
       `lxc.net.0.ipv4.address = ${address}/24`,
-      `lxc.net.0.ipv4.gateway = ${NET}.1`,
+      `lxc.net.0.ipv4.gateway = ${this.net}.1`,
       "lxc.apparmor.profile = unconfined",
       "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp",
       "lxc.init.cmd = /sbin/init",

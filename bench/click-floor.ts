@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { birth } from "../src/worker/nodes/keys.ts";
-import { Bare, BRIDGE, NET, writeIdentity } from "./bare.ts";
+import { Bare, BRIDGE, writeIdentity } from "./bare.ts";
 import type { Lab, Person } from "./lab.ts";
 import { Lxd } from "./lxd.ts";
 import { banner, jupyter, login } from "./probes.ts";
@@ -22,7 +22,7 @@ export async function bareClicks(lab: Lab, person: Person, n: number): Promise<F
   const key = readFileSync(`${person.key}.pub`, "utf8");
   const bare = await Bare.open(lab, "base", key);
   try {
-    return [await lxcFloor(bare, person, n), await lxdFloor(lab, person, key, n)];
+    return [await lxcFloor(bare, person, n), await lxdFloor(lab, bare.net, person, key, n)];
   } finally {
     await bare.close();
   }
@@ -41,7 +41,7 @@ async function lxcFloor(bare: Bare, person: Person, n: number): Promise<Floor> {
   return { name: "bare lxc-start", visits, notes: [] };
 }
 
-async function lxdFloor(lab: Lab, person: Person, key: string, n: number): Promise<Floor> {
+async function lxdFloor(lab: Lab, net: string, person: Person, key: string, n: number): Promise<Floor> {
   const lxd = await Lxd.open();
   if (!lxd) return { name: "LXD", visits: [], notes: ["LXD is not installed on this machine."] };
   const folder = mkdtempSync(join(tmpdir(), "docklet-bench-"));
@@ -53,7 +53,7 @@ async function lxdFloor(lab: Lab, person: Person, key: string, n: number): Promi
       mkdirSync(dir);
       const { slug, jupyterToken: token, hostKey } = birth();
       writeIdentity(dir, { slug, token, hostKey, authorizedKey: key });
-      const address = `${NET}.${100 + i}`;
+      const address = `${net}.${100 + i}`;
       const at = performance.now();
       await lxd.launch(`c${i}`, "base", {
         bridge: BRIDGE,

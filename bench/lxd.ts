@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../src/lib/retry.ts";
@@ -104,11 +104,17 @@ export class Lxd {
       const maps = JSON.parse(known?.["volatile.idmap.next"] ?? "[]") as { Hostid: number }[];
       config.before(maps[0]?.Hostid ?? 0);
     }
-    await this.#do("PUT", `/1.0/instances/${name}/state`, { action: "start", timeout: 60 });
+    await this.#do("PUT", `/1.0/instances/${name}/state`, { action: "start", timeout: 60 }).catch((e: Error) => {
+      const log = join(this.folder, "logs", name, "lxc.log");
+      throw new Error(`${e.message}\n${existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : ""}`);
+    });
   }
 
   async remove(name: string): Promise<void> {
-    await this.#do("PUT", `/1.0/instances/${name}/state`, { action: "stop", force: true, timeout: 60 });
+    const stop = { action: "stop", force: true, timeout: 60 };
+    await this.#do("PUT", `/1.0/instances/${name}/state`, stop).catch((e: Error) => {
+      if (!e.message.includes("already stopped")) throw e;
+    });
     await this.#do("DELETE", `/1.0/instances/${name}`);
     this.#names.delete(name);
   }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { deleteSubvolume } from "../src/os/btrfs.ts";
 import { command } from "./command.ts";
 import { atEnd } from "./ending.ts";
@@ -8,6 +9,7 @@ import { atEnd } from "./ending.ts";
 /** Where a pool with built images is kept from one run to the next: building `base` takes minutes. */
 export const CACHE = process.env.DOCKLET_BENCH_CACHE || "/var/cache/docklet-bench";
 const SIZE = "60G";
+const RECIPES = ["mini", "base"].map((n) => resolve(import.meta.dir, `../static/recipes/${n}.json`));
 
 /**
  * The kept pool as a block device, for STORAGE=disk. Only its layers are kept: what nodes an interrupted run left
@@ -15,8 +17,9 @@ const SIZE = "60G";
  */
 export async function openCachedPool(): Promise<{ device: string; close: () => Promise<void> }> {
   mkdirSync(CACHE, { recursive: true, mode: 0o700 });
-  const file = join(CACHE, "pool.img");
+  const file = join(CACHE, poolName());
   if (!existsSync(file)) {
+    for (const old of readdirSync(CACHE).filter((n) => n.startsWith("pool-"))) rmSync(join(CACHE, old));
     await command(["truncate", "-s", SIZE, file]);
     await command(["mkfs.btrfs", "-q", "-m", "single", "-d", "single", "-L", "docklet-bench", file]);
   }
@@ -26,6 +29,13 @@ export async function openCachedPool(): Promise<{ device: string; close: () => P
   });
   await sweep(device);
   return { device, close };
+}
+
+/** Other recipes make other images: the name says which these are. */
+function poolName(): string {
+  const hash = createHash("sha256");
+  for (const r of RECIPES) hash.update(readFileSync(r));
+  return `pool-${hash.digest("hex").slice(0, 12)}.img`;
 }
 
 async function sweep(device: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { Bare, BRIDGE, NET } from "./bare.ts";
+import { Bare, BRIDGE } from "./bare.ts";
 import { count } from "./counts.ts";
 import { Lab, type Person } from "./lab.ts";
 import { Lxd } from "./lxd.ts";
@@ -36,7 +36,7 @@ export async function bench(): Promise<Table[]> {
       // In turns, so that a change of the machine's mood hits all of them.
       const floor = starter(bare);
       const ours = viaApi(lab, person);
-      const theirs = lxd && viaLxd(lxd);
+      const theirs = lxd && viaLxd(lxd, bare.net);
       const runs = { floor: empty(), ours: empty(), theirs: empty() };
       for (let round = 0; round < ROUNDS; round++) {
         await runAlone(ours, runs.ours, N_ALONE / ROUNDS, round);
@@ -106,10 +106,10 @@ function starter(bare: Bare): Starter {
   };
 }
 
-function viaLxd(lxd: Lxd): Starter {
+function viaLxd(lxd: Lxd, net: string): Starter {
   return {
     start: (index) =>
-      lxd.launch(`m${index}`, "mini", { bridge: BRIDGE, raw: [`lxc.net.0.ipv4.address = ${NET}.${index + 10}/24`] }),
+      lxd.launch(`m${index}`, "mini", { bridge: BRIDGE, raw: [`lxc.net.0.ipv4.address = ${net}.${index + 10}/24`] }),
     stop: (index) => lxd.remove(`m${index}`),
   };
 }
