@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NodeSize, Sample, State, Step } from "./public/index.ts";
+import { Name, NodeName, NodeSize, Sample, State, Step } from "./public/index.ts";
 import { Recipe } from "./public/system.ts";
 
 /** Raised when a message changes its meaning. One older is understood, older ones are refused. */
@@ -8,10 +8,16 @@ export const WIRE_VERSION = 1;
 /** 6 characters of our own making: safe in kernel names, paths and argv. */
 export const ShortId = z.string().regex(/^[a-z][a-z0-9]{5}$/);
 
+/** One line of a file that a worker writes: what has more would smuggle in another. */
+const Line = z
+  .string()
+  .max(16_384)
+  .regex(/^[^\r\n\0]*$/, "One line.");
+
 /** What one node should be. */
 export const NodeSpec = z.strictObject({
   id: ShortId,
-  name: z.string(),
+  name: NodeName,
   desired: z.enum(["running", "stopped", "gone"]),
   size: NodeSize,
   address: z.ipv4(),
@@ -28,17 +34,17 @@ export const VclusterOrder = z.strictObject({
   term: z.int().min(1),
   generation: z.int().min(1),
   id: ShortId,
-  name: z.string(),
-  image: z.string(),
+  name: Name,
+  image: Name,
   /** Person's id, for the data folder; quota in MiB. */
-  owner: z.strictObject({ id: ShortId, name: z.string(), home: z.int() }),
+  owner: z.strictObject({ id: ShortId, name: Name, home: z.int() }),
   network: z.strictObject({ subnet: z.cidrv4(), gateway: z.ipv4(), vni: z.int().min(1).max(16_777_215) }),
   /** Lines of /etc/hosts on every node, all nodes of the vcluster wherever they run. */
-  hosts: z.array(z.strictObject({ name: z.string(), address: z.ipv4() })),
+  hosts: z.array(z.strictObject({ name: NodeName, address: z.ipv4() })),
   /** The person's public keys. */
-  authorizedKeys: z.array(z.string()),
+  authorizedKeys: z.array(Line),
   /** The key pair with which nodes of this vcluster log into each other. */
-  peerKey: z.strictObject({ private: z.string(), public: z.string() }),
+  peerKey: z.strictObject({ private: z.string(), public: Line }),
   nodes: z.array(NodeSpec),
 });
 export type VclusterOrder = z.infer<typeof VclusterOrder>;
