@@ -1,11 +1,12 @@
-import { expect, test } from "bun:test";
-import { mkdtempSync } from "node:fs";
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "./commands.ts";
 import { runCli } from "./run.ts";
 
 const home = mkdtempSync(join(tmpdir(), "docklet-run-"));
+afterAll(() => rmSync(home, { recursive: true }));
 
 async function cli(args: string[], tty = false) {
   const said: Record<"stdout" | "stderr", string[]> = { stdout: [], stderr: [] };

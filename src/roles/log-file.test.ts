@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { expect, onTestFinished, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LogFile } from "./log-file.ts";
@@ -8,6 +8,7 @@ const DAY = 86_400_000;
 
 test("turns over at midnight and forgets files older than their life", () => {
   const dir = mkdtempSync(join(tmpdir(), "docklet-log-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
   let now = 20_000 * DAY + 1000;
   const clock = { now: () => now, monotonic: () => now };
   const path = join(dir, "docklet-worker.log");
