@@ -16,7 +16,7 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
   const me = useMe();
   const images = useQuery(imagesQuery);
   const [name, setName] = useState("");
-  const [image, setImage] = useState("base");
+  const [picked, setPicked] = useState<string | null>(null);
   const [nodes, setNodes] = useState(1);
   const [size, setSize] = useState(DEFAULT_SIZE);
   const create = useCreateVcluster(onClose, true);
@@ -25,12 +25,13 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
   const errors = checkPlan({ nodes, size }, me);
   const wrong = nameError !== null || Object.keys(errors).length > 0;
   const usable = (images.data ?? []).filter((i) => i.state === "ready");
-  const chosen = images.data?.find((i) => i.name === image);
+  // Not picked: the server takes its default, which the configuration names.
+  const chosen = usable.find((i) => i.name === picked);
 
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (wrong) return;
-    create.mutate({ ...(name ? { name } : {}), image, nodes, size });
+    create.mutate({ ...(name ? { name } : {}), ...(picked ? { image: picked } : {}), nodes, size });
   };
   return (
     <Modal opened onClose={onClose} title="New cluster" size="lg">
@@ -49,10 +50,12 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
           />
           <Select
             label="Image"
-            description={chosen?.description ?? "What the nodes are made from."}
-            data={usable.length > 0 ? usable.map((i) => i.name) : [image]}
-            value={image}
-            onChange={(v) => v && setImage(v)}
+            description={chosen?.description ?? "What the nodes are made from. Left as it is: the usual one."}
+            data={usable.map((i) => i.name)}
+            placeholder="the usual one"
+            value={picked}
+            onChange={setPicked}
+            allowDeselect
           />
           <NumberInput
             label="Nodes"

@@ -29,7 +29,7 @@ export function useOpening(target: OpenTarget | null, state: State | "unknown" |
       })
       .catch((e: unknown) => {
         if (left) return;
-        if (!hasCode(e, "unavailable", "conflict")) return setError(e);
+        if (!hasCode(e, "unavailable")) return setError(e);
         timer = setTimeout(() => setAttempt((n) => n + 1), Math.min(500 * 1.5 ** attempt, LONGEST_PAUSE_MS));
       })
       .finally(() => {
