@@ -42,7 +42,7 @@ function HostPanel({ host }: { host: Host }) {
     ["Address", <code key="a">{host.address}</code>],
     ["Nodes", plural(host.nodes, "node")],
     ["Warm pool", plural(host.warm, "warm node")],
-    ["Up since", <TimeAgo key="b" at={host.bootedAt} />],
+    ["Booted", <TimeAgo key="b" at={host.bootedAt} />],
     ["docklet", host.version],
     ["Kernel", host.kernel],
     ["LXC", host.lxc],
