@@ -43,9 +43,7 @@ export class Identity {
   }
 
   #resolvConf(): string {
-    return `${this.dns()
-      .map((ip) => `nameserver ${ip}`)
-      .join("\n")}\noptions timeout:2\n`;
+    return [...this.dns().map((ip) => `nameserver ${ip}`), "options timeout:2", ""].join("\n");
   }
 
   #writer(id: string) {

@@ -66,6 +66,12 @@ export class Runtime {
     return this.parts.containers.initPid(i.id);
   }
 
+  /** Neither its init nor its monitor is left. While a node reboots itself it has no init, but a monitor. */
+  isOver(i: Instance): boolean {
+    const { cgroups, layout } = this.parts;
+    return this.pid(i) === null && cgroups.processes(`${layout.monitorRoot}/${i.id}`).length === 0;
+  }
+
   /** Disk, mounts, limits, container. Each step looks first, so calling it on a half-made instance finishes it. */
   async boot(i: Instance, order: { spec: NodeSpec; order: VclusterOrder } | null, priority: number): Promise<number> {
     const { layout, cgroups, containers, rootfs, identity, images } = this.parts;
