@@ -17,7 +17,7 @@ import { openPool } from "./rootfs/pool.ts";
 import { openStream } from "./terminal/streams.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
-const SWEEP_MS = 30_000;
+const SWEEP_MS = 5_000;
 /** How often it looks for networks that the host was attached to since: a VPN, another container bridge. */
 const NETWORKS_MS = 5_000;
 
@@ -89,7 +89,7 @@ export class Worker implements WorkerApi {
     });
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
-        if (p.runtime.pid(i) !== null) continue;
+        if (!p.runtime.isOver(i)) continue;
         if (i.stage === "warm") p.warm.lost(i.id);
         else p.settlement.wentDown(i.id);
       }

@@ -270,18 +270,24 @@ export async function copySparse(from: string, to: string): Promise<void> {
   if ((await cp.exited) !== 0) throw new Error(`cp: ${await new Response(cp.stderr).text()}`);
 }
 
-/** Ports that nothing listens on. Held open together, so that they differ. */
+/**
+ * Ports that nothing listens on, held open together so that they differ. Below the range from which the kernel takes
+ * the ports of outgoing connections: a docklet that is restarted must find its own free again.
+ */
 async function freePorts(n: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: n },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((done) => {
-          const s = createServer().listen(0, "127.0.0.1", () => done(s));
-        }),
-    ),
-  );
-  const ports = servers.map((s) => (s.address() as { port: number }).port);
-  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
+  const held: ReturnType<typeof createServer>[] = [];
+  const ports: number[] = [];
+  while (ports.length < n) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((done) => {
+      server.once("error", () => done(false));
+      server.listen(port, "0.0.0.0", () => done(true));
+    });
+    if (!free) continue;
+    held.push(server);
+    ports.push(port);
+  }
+  await Promise.all(held.map((s) => new Promise((done) => s.close(done))));
   return ports;
 }

@@ -1,9 +1,10 @@
 import { Database } from "bun:sqlite";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Vcluster } from "../../src/contracts/public/index.ts";
 import { until } from "../../src/lib/retry.ts";
 import { Layout } from "../../src/worker/layout.ts";
+import { settled } from "./audit.ts";
 import type { TestDocklet } from "./docklet.ts";
 
 /** A small size: many nodes of it fit on a small host. */
@@ -64,7 +65,8 @@ export class Counter {
   ) {}
 
   static async start(d: TestDocklet, vcluster: string, node = "host-0"): Promise<Counter> {
-    const loop = "echo $$ > /run/counter.pid; i=0; while :; do i=$((i+1)); echo $i > /run/counter.new; mv /run/counter.new /run/counter; usleep 20000; done";
+    const loop =
+      "echo $$ > /run/counter.pid; i=0; while :; do i=$((i+1)); echo $i > /run/counter.new; mv /run/counter.new /run/counter; usleep 20000; done";
     const r = await d.exec(`${vcluster}/${node}`, "sh", "-c", `setsid sh -c '${loop}' >/dev/null 2>&1 </dev/null &`);
     if (r.code !== 0) throw new Error(r.stderr);
     const n = await seen(d, vcluster, node);
@@ -112,4 +114,36 @@ export function became(d: TestDocklet, name: string, state: Vcluster["state"] | 
     },
     { timeoutMs: 60_000, firstMs: 10, maxMs: 200 },
   );
+}
+
+/** What the kernel enforces on a node. */
+export function limitsOf(n: Seen): { cpu: number; memory: number; pids: number } {
+  const read = (controller: string, file: string) =>
+    readFileSync(join("/sys/fs/cgroup", controller, n.layout.cgroup(n.id), file), "utf8").trim();
+  if (existsSync("/sys/fs/cgroup/cgroup.controllers")) {
+    const [quota, period] = read("", "cpu.max").split(" ").map(Number);
+    return { cpu: quota! / period!, memory: Number(read("", "memory.max")), pids: Number(read("", "pids.max")) };
+  }
+  return {
+    cpu: Number(read("cpu", "cpu.cfs_quota_us")) / Number(read("cpu", "cpu.cfs_period_us")),
+    memory: Number(read("memory", "memory.limit_in_bytes")),
+    pids: Number(read("pids", "pids.max")),
+  };
+}
+
+/** Ends a test: docklet runs, every vcluster is deleted, and nothing of them is left. */
+export async function sweep(d: TestDocklet): Promise<void> {
+  if (!d.alive) {
+    await d.ended();
+    await d.up();
+  }
+  const all = (await d.root.vclusters({ query: { owner: "*" } })).items;
+  const ops = await Promise.all(
+    all.map((v) => d.root.deleteVcluster({ params: { name: v.name }, query: { owner: v.owner } })),
+  );
+  for (const op of ops) {
+    const end = await d.finish(op);
+    if (end.state !== "done") throw new Error(`${op.object} was not deleted: ${JSON.stringify(end.error)}`);
+  }
+  await settled(d);
 }

@@ -9,7 +9,7 @@ import type { Layout } from "../layout.ts";
  * docklet sees at once, or finds later when it was not running.
  */
 const SCRIPT = `#!/bin/sh
-# $1 what, $2 folder of the instance, $3 its id; LXC_PID comes from LXC
+# $1 what, $2 folder of the instance, $3 its id; LXC_PID and LXC_TARGET come from LXC
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 if [ "$1" = up ]; then
@@ -18,6 +18,9 @@ if [ "$1" = up ]; then
     ip -force -batch "$2/net.host"
     nsenter --net="/proc/$LXC_PID/ns/net" ip -force -batch "$2/net.guest"
   fi
+elif [ "\${LXC_TARGET:-stop}" = reboot ]; then
+  # Not over: "up" follows, with another init.
+  exit 0
 fi
 : > "@EVENTS@/$3.$1"
 exit 0
