@@ -1,4 +1,6 @@
 import type { Report } from "../contracts/worker.ts";
+import { usage } from "../os/btrfs.ts";
+import { linkBytes, memory } from "../os/procfs.ts";
 import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
 import { Containers } from "./lxc/container.ts";
@@ -8,7 +10,7 @@ import { HostGauge } from "./metrics/host.ts";
 import { Sampler } from "./metrics/sampler.ts";
 import { Attachments } from "./network/attachment.ts";
 import { Bridges } from "./network/bridges.ts";
-import { type HostNetwork, hostNameServers } from "./network/host-network.ts";
+import { type HostNetwork, nameServers } from "./network/host-network.ts";
 import { Identity } from "./nodes/identity.ts";
 import { Instances } from "./nodes/instances.ts";
 import { Orders } from "./nodes/orders.ts";
@@ -37,7 +39,7 @@ export function assemble(
   const homes = new Homes(layout);
   const bridges = new Bridges(layout);
   const attachments = new Attachments(layout, bridges);
-  const identity = new Identity(layout, () => (network.dns.includes("auto") ? hostNameServers() : net.dns));
+  const identity = new Identity(layout, () => nameServers(network.dns));
   const desk: ImageDesk = new ImageDesk({
     images,
     warm: (image) => ({ want: warm.want(image), have: warm.have(image) }),
@@ -63,7 +65,7 @@ export function assemble(
     images: desk,
     clock,
     log,
-    reserve: o.memoryReserve,
+    spare: () => memory().available - o.memoryReserve,
     defaults: (image) => o.warmDefaults[image] ?? 0,
     changed: (image) => desk.reportImage(image),
   });
@@ -85,6 +87,8 @@ export function assemble(
     cgroups,
     clock,
     store: metricsStore,
+    bytes: linkBytes,
+    disk: () => usage(layout.pool),
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
   const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });

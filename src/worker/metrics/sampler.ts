@@ -1,9 +1,7 @@
 import type { Sample } from "../../contracts/public/index.ts";
 import { Ring } from "../../lib/ring.ts";
-import { usage } from "../../os/btrfs.ts";
 import type { Cgroups } from "../../os/cgroup/cgroup.ts";
 import type { Clock } from "../../os/clock.ts";
-import { linkBytes } from "../../os/procfs.ts";
 import type { Store } from "../../store/store.ts";
 import type { Layout } from "../layout.ts";
 import type { Instance } from "../nodes/instances.ts";
@@ -36,6 +34,10 @@ export class Sampler {
       cgroups: Cgroups;
       clock: Clock;
       store: Store;
+      /** Bytes that a link of the host has received and sent. */
+      bytes: (ifname: string) => [received: number, sent: number];
+      /** Bytes in use per subvolume of the pool. */
+      disk: () => Promise<Map<string, number>>;
       emit: (i: Instance, sample: Sample) => void;
     },
   ) {
@@ -49,16 +51,20 @@ export class Sampler {
   }
 
   history(node: string): Sample[] {
-    return this.#history.get(node)?.toArray() ?? [];
-  }
-
-  forget(node: string): void {
-    this.#history.delete(node);
+    const since = this.parts.clock.now() - HOUR_MS;
+    return (
+      this.#history
+        .get(node)
+        ?.toArray()
+        .filter((s) => s.at > since) ?? []
+    );
   }
 
   /** One round over the running nodes. */
   async sample(nodes: Instance[]): Promise<void> {
-    if (this.#turn++ % DISK_EVERY === 0) this.#disk = await usage(this.parts.layout.pool);
+    if (this.#turn++ % DISK_EVERY === 0) this.#disk = await this.parts.disk();
+    const running = new Set(nodes.map((i) => i.id));
+    for (const id of this.#last.keys()) if (!running.has(id)) this.#last.delete(id);
     for (const i of nodes) {
       const sample = this.#measure(i);
       if (!sample) continue;
@@ -72,6 +78,8 @@ export class Sampler {
   flush(): void {
     const batch = this.#unsaved.splice(0);
     const old = this.parts.clock.now() - HOUR_MS;
+    // Nodes that ended or are gone leave with their last hour.
+    for (const [node, ring] of this.#history) if ((ring.last?.at ?? 0) <= old) this.#history.delete(node);
     this.parts.store.write((tx) => {
       for (const { node, sample } of batch)
         tx.run("INSERT OR REPLACE INTO samples VALUES ($node, $at, $body)", {
@@ -79,7 +87,7 @@ export class Sampler {
           at: sample.at,
           body: JSON.stringify(sample),
         });
-      tx.run("DELETE FROM samples WHERE at < $old", { old });
+      tx.run("DELETE FROM samples WHERE at <= $old", { old });
     });
   }
 
@@ -90,7 +98,7 @@ export class Sampler {
     try {
       use = this.parts.cgroups.use(this.parts.layout.cgroup(i.id));
       // What the host end sends, the node receives.
-      [tx, rx] = linkBytes(this.parts.layout.veth(i.id));
+      [tx, rx] = this.parts.bytes(this.parts.layout.veth(i.id));
     } catch {
       // It ended between the list and the look.
       this.#last.delete(i.id);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { DockletError } from "../../lib/errors.ts";
-import { contains, formatCidr, parseCidr } from "../../lib/ipv4.ts";
+import { contains, formatCidr, parseAddress, parseCidr } from "../../lib/ipv4.ts";
 import { addresses, type Route, routes } from "../../os/ip.ts";
 
 /** What the host's own network looks like to a node. */
@@ -43,7 +43,7 @@ export async function lookAtHostNetwork(o: NetworkOptions): Promise<HostNetwork>
     device,
     address: mine.local,
     deny: deniedNets(o, table),
-    dns: o.dns.flatMap((d) => (d === "auto" ? hostNameServers() : [d])),
+    dns: nameServers(o.dns),
   };
 }
 
@@ -63,14 +63,23 @@ export function attachedNets(table: Pick<Route, "dst" | "gateway">[], clusterNet
   });
 }
 
+const RESOLV_CONF = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
+/** More are never asked by a resolver. */
+const MOST = 3;
+
+/** What DNS_SERVERS means now: "auto" stands for the host's own name servers. */
+export function nameServers(wanted: string[], files = RESOLV_CONF): string[] {
+  return [...new Set(wanted.flatMap((d) => (d === "auto" ? hostNameServers(files) : [d])))].slice(0, MOST);
+}
+
 /** The host's name servers that others can ask too: a stub on loopback is looked through. */
-export function hostNameServers(): string[] {
-  for (const file of ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]) {
+function hostNameServers(files: string[]): string[] {
+  for (const file of files) {
     if (!existsSync(file)) continue;
-    const found = [...readFileSync(file, "utf8").matchAll(/^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)]
+    const found = [...readFileSync(file, "utf8").matchAll(/^[ \t]*nameserver[ \t]+(\S+)/gm)]
       .map((m) => m[1]!)
-      .filter((ip) => !ip.startsWith("127."));
-    if (found.length > 0) return found.slice(0, 3);
+      .filter((ip) => parseAddress(ip) !== null && !ip.startsWith("127.") && ip !== "0.0.0.0");
+    if (found.length > 0) return found;
   }
   return [];
 }

@@ -1,5 +1,5 @@
 import type { NodeReport, NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
-import { DockletError, messageOf } from "../../lib/errors.ts";
+import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import type { Clock } from "../../os/clock.ts";
@@ -8,7 +8,7 @@ import type { Bridges } from "../network/bridges.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
 import type { Orders } from "./orders.ts";
-import { listens, waitAnswering, waitListening } from "./readiness.ts";
+import { listens, type ReadyWhen, waitAnswering, waitListening } from "./readiness.ts";
 import { type ImageSource, PRIORITY, type Runtime } from "./runtime.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
@@ -17,6 +17,8 @@ interface Status {
   reason: string | null;
   generation: number;
 }
+
+const overtaken = () => new DockletError("cancelled", "A newer order wants something else of this node.");
 
 /**
  * Makes every node what the newest order says: observe, compare, apply, report. Creating, recovering after a
@@ -56,9 +58,13 @@ export class Settlement {
   async settle(vcluster: string): Promise<void> {
     const order = this.parts.orders.get(vcluster);
     if (!order) return;
-    for (const spec of order.nodes) if (spec.desired !== "running") this.#waits.get(spec.id)?.abort();
+    for (const spec of order.nodes) if (spec.desired !== "running") this.#waits.get(spec.id)?.abort(overtaken());
     await Promise.all(order.nodes.map((n) => this.#mutex.run(n.id, () => this.#settleNode(vcluster, n.id))));
-    await this.#finishIfEmpty(vcluster);
+    try {
+      await this.#finishIfEmpty(vcluster);
+    } catch (err) {
+      this.parts.log.error({ err, vcluster }, "the remains of a vcluster could not be cleared away");
+    }
   }
 
   /** LXC says that a container came up by itself: a reboot inside the node. */
@@ -76,7 +82,7 @@ export class Settlement {
       const found = this.#find(i.vcluster!, node);
       const state = this.#status.get(node)?.state;
       if (!found || this.parts.runtime.pid(i) !== null || state === "stopped" || state === "failed") return;
-      await this.parts.runtime.stop(i, false);
+      await this.#clearAway(node);
       if (found.spec.desired === "running")
         this.#set(
           found.spec,
@@ -103,21 +109,21 @@ export class Settlement {
       else if (spec.desired === "stopped") await this.#stop(order, spec);
       else await this.#remove(order, spec);
     } catch (e) {
-      if (this.#find(vcluster, node)?.spec.desired !== spec.desired) return;
+      if (isDocklet(e, "cancelled") || this.#find(vcluster, node)?.spec.desired !== spec.desired) return;
       this.parts.log.warn({ err: e, node, vcluster }, "node could not be settled");
       await this.#clearAway(node);
       this.#set(spec, order, "failed", messageOf(e));
     }
   }
 
-  /** Half a start is worth nothing: its mounts and processes go, its disk stays for the next try. */
+  /** Half a start, or what is left of a node that ended: its mounts and processes go, its disk stays for the next try. */
   async #clearAway(node: string): Promise<void> {
     const i = this.parts.instances.ofNode(node);
     if (!i) return;
     try {
       await this.parts.runtime.stop(i, false);
     } catch (err) {
-      this.parts.log.error({ err, node }, "the remains of a failed start could not be cleared away");
+      this.parts.log.error({ err, node }, "the remains of a node could not be cleared away");
     }
   }
 
@@ -142,7 +148,7 @@ export class Settlement {
     const ready = image?.ready ?? "init";
     // After a restart of docklet nothing is known of a node, but what it serves can be seen.
     const before = this.#status.get(spec.id)?.state;
-    const wasReady = before === "ready" || (before === undefined && !claimed && pid !== null && listens(pid, ready));
+    const wasReady = pid !== null && (before === "ready" || (before === undefined && !claimed && listens(pid, ready)));
     if (pid === null) {
       this.#set(spec, order, "preparing", null);
       // Remains of a life before a crash or a reboot of the host would be in the way of the next.
@@ -151,7 +157,7 @@ export class Settlement {
     }
     if (!wasReady) this.#set(spec, order, "booting", null);
     await runtime.bind(i, pid, spec, order);
-    if (!wasReady) await this.#waitReady(i, ready, spec);
+    if (!wasReady) await this.#waitReady(i, ready, spec, order);
     this.#set(spec, order, "ready", null);
     if (wasReady) return;
     const ms = performance.now() - began;
@@ -166,7 +172,9 @@ export class Settlement {
     );
   }
 
-  async #waitReady(i: Instance, when: "init" | "ssh" | "jupyter", spec: NodeSpec): Promise<void> {
+  async #waitReady(i: Instance, when: ReadyWhen, spec: NodeSpec, order: VclusterOrder): Promise<void> {
+    // The newer order may have come while the node booted, when there was no wait to give up yet.
+    if (this.#find(order.id, spec.id)?.spec.desired !== "running") throw overtaken();
     const wait = new AbortController();
     this.#waits.set(spec.id, wait);
     try {
@@ -200,6 +208,8 @@ export class Settlement {
     if (!order || order.nodes.some((n) => n.desired !== "gone") || this.parts.instances.inVcluster(vcluster).length > 0)
       return;
     await this.parts.bridges.remove(vcluster);
+    // A newer order that came meanwhile must not be forgotten.
+    if (this.parts.orders.get(vcluster) !== order) return;
     this.parts.orders.finish(vcluster);
     for (const n of order.nodes) this.#status.delete(n.id);
   }

@@ -2,7 +2,6 @@ import { messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { sleep } from "../../lib/retry.ts";
 import type { Clock } from "../../os/clock.ts";
-import { memory } from "../../os/procfs.ts";
 import type { Store } from "../../store/store.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
@@ -24,7 +23,7 @@ export class WarmPool {
   readonly #stop = new AbortController();
   readonly #wanted = new Map<string, number>();
   #wake: (() => void) | null = null;
-  #lastClaim = 0;
+  #lastClaim = Number.NEGATIVE_INFINITY;
   #loop: Promise<void> | null = null;
 
   constructor(
@@ -35,8 +34,8 @@ export class WarmPool {
       images: ImageSource;
       clock: Clock;
       log: Logger;
-      /** MiB to keep free. */
-      reserve: number;
+      /** MiB of memory that warm nodes may still take; below zero they have to give some back. */
+      spare: () => number;
       defaults: (image: string) => number;
       changed: (image: string) => void;
     },
@@ -72,8 +71,7 @@ export class WarmPool {
   /** Keeps warm nodes that outlived a restart of docklet; the rest of them, half-made or dead, is removed. */
   async adopt(): Promise<void> {
     for (const i of this.parts.instances.all().filter((x) => x.node === null)) {
-      const current = this.parts.images.facts(i.image)?.layers.join(":") === i.layers.join(":");
-      if (i.stage === "warm" && current && this.parts.runtime.pid(i) !== null) this.#add(i);
+      if (i.stage === "warm" && this.#isCurrent(i) && this.parts.runtime.pid(i) !== null) this.#add(i);
       else await this.parts.runtime.destroy(i);
     }
   }
@@ -81,25 +79,24 @@ export class WarmPool {
   /** Takes a warm node. `claim` writes whose it is now; a node that died unnoticed is passed over. */
   take(image: string, claim: (i: Instance) => Instance): Instance | null {
     const list = this.#ready.get(image) ?? [];
-    for (let i = list.shift(); i; i = list.shift()) {
-      this.#lastClaim = performance.now();
-      if (this.parts.runtime.pid(i) === null) {
-        this.#discard(i);
-        continue;
-      }
-      const claimed = claim(i);
+    for (let i = list[0]; i; i = list[0]) {
+      this.#lastClaim = this.parts.clock.monotonic();
+      const dead = this.parts.runtime.pid(i) === null;
+      // One that could not be claimed stays: a full disk passes.
+      const claimed = dead ? null : claim(i);
+      list.shift();
       this.parts.changed(image);
       this.poke();
-      return claimed;
+      if (claimed) return claimed;
+      this.#discard(i);
     }
     return null;
   }
 
   /** The image was built anew or deleted: warm nodes of its old layers go, new ones are made. */
   async refresh(image: string): Promise<void> {
-    const current = this.parts.images.facts(image)?.layers.join(":");
     const list = this.#ready.get(image) ?? [];
-    const old = list.filter((i) => i.layers.join(":") !== current);
+    const old = list.filter((i) => !this.#isCurrent(i));
     this.#ready.set(
       image,
       list.filter((i) => !old.includes(i)),
@@ -162,7 +159,7 @@ export class WarmPool {
 
   /** One step towards what is wanted; false when there is nothing to do. */
   async #step(images: string[]): Promise<boolean> {
-    const free = memory().available - this.parts.reserve;
+    const free = this.parts.spare();
     for (const image of images) {
       const have = this.have(image);
       const want = this.want(image);
@@ -172,13 +169,17 @@ export class WarmPool {
         return true;
       }
       if (have < want && free > NODE_MIB) {
-        const quiet = this.#lastClaim + QUIET_MS - performance.now();
-        if (quiet > 0) await sleep(quiet, this.#stop.signal);
+        for (let quiet = this.#quiet(); quiet > 0; quiet = this.#quiet()) await sleep(quiet, this.#stop.signal);
         await this.#fill(image);
         return true;
       }
     }
     return false;
+  }
+
+  /** Milliseconds until the last burst of claims counts as over. */
+  #quiet(): number {
+    return this.#lastClaim + QUIET_MS - this.parts.clock.monotonic();
   }
 
   async #fill(image: string): Promise<void> {
@@ -191,12 +192,18 @@ export class WarmPool {
     try {
       await this.parts.runtime.boot(i, null, PRIORITY.warm);
       await waitListening(i, facts.ready, () => this.parts.runtime.pid(i), this.#stop.signal);
+      if (!this.#isCurrent(i)) return await this.parts.runtime.destroy(i);
       this.#add(this.parts.instances.setStage(i.id, "warm"));
       this.parts.changed(image);
     } catch (e) {
       if (!this.#stop.signal.aborted) await this.parts.runtime.destroy(i);
       throw e;
     }
+  }
+
+  /** Was it made from what its image is now? A build or a deletion may come at any time. */
+  #isCurrent(i: Instance): boolean {
+    return this.parts.images.facts(i.image)?.layers.join(":") === i.layers.join(":");
   }
 
   #add(i: Instance): void {
