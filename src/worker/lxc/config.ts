@@ -73,5 +73,9 @@ export function renderConfig(
     `lxc.hook.start-host = ${layout.hook} up ${run} ${id}`,
     `lxc.hook.post-stop = ${layout.hook} down ${run} ${id}`,
   ];
+  // Orders are checked where they come in; this is the last door before LXC's own privileges.
+  const broken = lines.find((l) => /[\r\n\0]/.test(l));
+  if (broken !== undefined)
+    throw new Error(`a value of the container's configuration is not one line: ${JSON.stringify(broken)}`);
   return `${lines.join("\n")}\n`;
 }

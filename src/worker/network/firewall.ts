@@ -1,3 +1,4 @@
+import { DockletError } from "../../lib/errors.ts";
 import {
   ipsetDestroy,
   ipsetRestore,
@@ -142,7 +143,14 @@ export async function installFirewall(f: FirewallFacts): Promise<void> {
   await ipsetRestore(setRules(f));
   await iptablesRestore(filterRules(f));
   for (const [tbl, kernel, rule] of jumps(f.tag)) {
-    if (!(await iptables("-t", tbl, "-C", kernel, ...rule))) await iptables("-t", tbl, "-I", kernel, "1", ...rule);
+    if (await iptables("-t", tbl, "-C", kernel, ...rule)) continue;
+    // Without its jump a chain guards nothing: better no nodes than open ones.
+    if (!(await iptables("-t", tbl, "-I", kernel, "1", ...rule)))
+      throw new DockletError(
+        "host_command",
+        `docklet's rules could not be hooked into ${tbl}/${kernel} of iptables.`,
+        "Run `docklet doctor`: iptables or a module of the kernel's netfilter is missing.",
+      );
   }
   const t = table(f.tag);
   // Declaring the chains first makes the flush valid on a fresh system too.
@@ -189,7 +197,7 @@ export async function removeFirewall(tag: string): Promise<void> {
     await iptables("-t", tbl, "-F", chain(tag, what));
     await iptables("-t", tbl, "-X", chain(tag, what));
   }
-  for (const what of ["deny", "dns"]) await ipsetDestroy(set(tag, what));
+  for (const what of ["deny", "dns", "deny-next", "dns-next"]) await ipsetDestroy(set(tag, what));
   for (const family of ["bridge", "inet"]) await nft(`delete table ${family} ${table(tag)}\n`, [0, 1]);
 }
 
