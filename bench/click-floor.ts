@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { birth } from "../src/worker/nodes/keys.ts";
@@ -45,6 +45,7 @@ async function lxdFloor(lab: Lab, net: string, person: Person, key: string, n: n
   const lxd = await Lxd.open();
   if (!lxd) return { name: "LXD", visits: [], notes: ["LXD is not installed on this machine."] };
   const folder = mkdtempSync(join(tmpdir(), "docklet-bench-"));
+  chmodSync(folder, 0o711);
   try {
     await lxd.import("base", lab.layers("base"));
     const visits: FloorVisit[] = [];

@@ -14,7 +14,7 @@ const PEOPLE = 10;
 const all = (v: Visit) => Math.max(v.ping!, v.banner!, v.login!, v.jupyter);
 
 /** From the click on "New cluster" to a place to work in, through the public API and the gateway. */
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   const lab = await Lab.open(["base"], { WARM_NODES: "" });
   try {
     const people: Person[] = [];
@@ -22,12 +22,11 @@ export async function bench(): Promise<Table[]> {
     const me = people[0]!;
     const cold = await series(lab, me, N_COLD, 0, true);
     const browser = await series(lab, me, N_WARM, Math.min(POOL, 4), false);
-    const warm = await series(lab, me, N_WARM, Math.min(POOL, 4), true);
-    const burst = await bursts(lab, people);
-    const wide = await eights(lab, me);
+    yield warmTable(browser, await series(lab, me, N_WARM, Math.min(POOL, 4), true));
+    yield stepTable(browser, cold);
+    yield crowdTable(await bursts(lab, people), await eights(lab, me));
     await lab.warm("base", 0);
-    const floors = await bareClicks(lab, me, N_COLD);
-    return [warmTable(browser, warm), coldTable(cold, floors), crowdTable(burst, wide), stepTable(browser, cold)];
+    yield coldTable(cold, await bareClicks(lab, me, N_COLD));
   } finally {
     await lab.close();
   }
@@ -52,8 +51,8 @@ async function bursts(lab: Lab, people: Person[]): Promise<Visit[]> {
   const visits: Visit[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     await lab.warm("base", people.length);
-    visits.push(...(await Promise.all(people.map((p) => visit(lab, p, `b${round}`, true)))));
-    await Promise.all(people.map((p) => lab.remove(p, `b${round}`)));
+    visits.push(...(await Promise.all(people.map((p) => visit(lab, p, `b${round}-${p.name}`, true)))));
+    await Promise.all(people.map((p) => lab.remove(p, `b${round}-${p.name}`)));
   }
   return visits;
 }
@@ -169,7 +168,7 @@ function crowdTable(burst: Visit[], wide: number[]): Table {
 function stepTable(warm: Visit[], cold: Visit[]): Table {
   const steps: [string, (v: Visit) => number][] = [
     ["API has answered (checked, placed, on disk)", (v) => v.answered],
-    ["the worker has the order, a container runs", (v) => v.booting],
+    ["the worker has a container and has named it", (v) => v.named],
     ["the node has its network", (v) => v.plugged],
     ["ready, as the event stream says", (v) => v.ready],
     ["link to the workspace (POST …/open)", (v) => v.linked],

@@ -16,7 +16,7 @@ const SETTLE_MS = smoke ? 500 : 8_000;
 const TICKS_PER_SECOND = 100;
 
 /** What idle nodes cost: memory of each, docklet's own cpu, and how quickly it still answers. */
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   const lab = await Lab.open(["base", "mini"], { WARM_NODES: "" });
   try {
     const person = await lab.person("person");
@@ -29,41 +29,39 @@ export async function bench(): Promise<Table[]> {
     await each(JUPYTERS, 2, (i) => lab.remove(person, `base${i}`));
     await each(MINIS, 2, (i) => lab.remove(person, `mini${i}`));
     const floors = { base: await floor(lab, "base", FLOOR), mini: await floor(lab, "mini", FLOOR * 2) };
-    return [
-      {
-        title: "Density: memory of an idle node (what MemAvailable fell by, divided)",
-        columns: ["nodes", "MB each"],
-        lines: [
-          { what: "docklet, base with Jupyter", cells: [JUPYTERS, base], budget: atMost(base, 75, "MB") },
-          { what: "bare lxc-start, base with Jupyter", cells: [FLOOR, floors.base] },
-          { what: "docklet, mini", cells: [MINIS, mini], budget: atMost(mini, 14, "MB") },
-          { what: "bare lxc-start, mini", cells: [FLOOR * 2, floors.mini] },
-        ],
-        notes: ["The monitor process of LXC, one per node, is included. Every node is a vcluster of its own."],
-      },
-      {
-        title: "Density: the control process while nothing happens, one portal page open",
-        columns: ["nodes", "cpu %", "memory MB"],
-        lines: [
-          { what: "no node", cells: [0, empty.cpu, empty.rss] },
-          { what: "nodes with Jupyter", cells: [JUPYTERS, withJupyter.cpu, withJupyter.rss] },
-          {
-            what: "and nodes without",
-            cells: [JUPYTERS + MINIS, full.cpu, full.rss],
-            budget: atMost(full.cpu, 5, "% of a core"),
-          },
-        ],
-        notes: [`User and system time of docklet over ${IDLE_S} s, gateway included.`],
-      },
-      {
-        title: `Density: lists over HTTP with ${JUPYTERS + MINIS} vclusters`,
-        columns: ["n", "p50 ms", "p99 ms", "KiB"],
-        lines: lists.map((l) => {
-          const s = summarise(l.took);
-          return { what: l.what, cells: [s.n, s.p50, s.p99, l.size / 1024], budget: atMost(s.p99, 200, "ms (p99)") };
-        }),
-      },
-    ];
+    yield {
+      title: "Density: memory of an idle node (what MemAvailable fell by, divided)",
+      columns: ["nodes", "MB each"],
+      lines: [
+        { what: "docklet, base with Jupyter", cells: [JUPYTERS, base], budget: atMost(base, 75, "MB") },
+        { what: "bare lxc-start, base with Jupyter", cells: [FLOOR, floors.base] },
+        { what: "docklet, mini", cells: [MINIS, mini], budget: atMost(mini, 14, "MB") },
+        { what: "bare lxc-start, mini", cells: [FLOOR * 2, floors.mini] },
+      ],
+      notes: ["The monitor process of LXC, one per node, is included. Every node is a vcluster of its own."],
+    };
+    yield {
+      title: "Density: the control process while nothing happens, one portal page open",
+      columns: ["nodes", "cpu %", "memory MB"],
+      lines: [
+        { what: "no node", cells: [0, empty.cpu, empty.rss] },
+        { what: "nodes with Jupyter", cells: [JUPYTERS, withJupyter.cpu, withJupyter.rss] },
+        {
+          what: "and nodes without",
+          cells: [JUPYTERS + MINIS, full.cpu, full.rss],
+          budget: atMost(full.cpu, 5, "% of a core"),
+        },
+      ],
+      notes: [`User and system time of docklet over ${IDLE_S} s, gateway included.`],
+    };
+    yield {
+      title: `Density: lists over HTTP with ${JUPYTERS + MINIS} vclusters`,
+      columns: ["n", "p50 ms", "p99 ms", "KiB"],
+      lines: lists.map((l) => {
+        const s = summarise(l.took);
+        return { what: l.what, cells: [s.n, s.p50, s.p99, l.size / 1024], budget: atMost(s.p99, 200, "ms (p99)") };
+      }),
+    };
   } finally {
     await lab.close();
   }

@@ -25,9 +25,13 @@ export async function endAll(): Promise<void> {
   }
 }
 
-/** An interrupted bench cleans up too; a second signal does not wait for that. */
-export function endOnSignals(): void {
+/** An interrupted bench cleans up too, and one that failed where nobody waited; a second signal does not wait for that. */
+export function endInAnyCase(): void {
   let before = false;
+  process.on("unhandledRejection", (e) => {
+    console.error(e);
+    void endAll().finally(() => process.exit(1));
+  });
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],

@@ -11,6 +11,9 @@ import { openCachedPool } from "./pool.ts";
 /** More than any bench asks for: what is measured is the machine, not the quota. */
 const QUOTA = { cpu: 10_000, memory: 100_000_000, disk: 1_000_000_000, nodes: 10_000, vclusters: 1000 };
 
+/** While something is made quicker: no build between two tries. */
+const fromSource = process.env.DOCKLET_BENCH_SOURCE === "1";
+
 /** Somebody with a token, an ssh key and their portal open. */
 export interface Person {
   name: string;
@@ -20,11 +23,12 @@ export interface Person {
   feed: Feed;
 }
 
-/** A docklet of the built executable over the kept pool, with its images built. */
+/** A docklet (the built executable, unless DOCKLET_BENCH_SOURCE=1) over the kept pool, with its images built. */
 export class Lab {
   readonly #people: Person[] = [];
-  readonly #plugged = new Map<string, (at: number) => void>();
-  readonly #known = new Map<string, string>();
+  readonly #waiting = new Map<string, (at: number) => void>();
+  /** Texts of files that were read once; they do not change while their node lives. */
+  readonly #read = new Map<string, string>();
   #watch: Timer | null = null;
 
   private constructor(
@@ -37,6 +41,7 @@ export class Lab {
   static async open(images: string[], settings: Record<string, string | number> = {}): Promise<Lab> {
     const pool = await openCachedPool();
     const docklet = await TestDocklet.start({
+      source: fromSource,
       settings: {
         STORAGE: "disk",
         DISK: pool.device,
@@ -116,31 +121,53 @@ export class Lab {
     return join(this.docklet.prefix, "local/live");
   }
 
+  /** When the worker has a container for this vcluster and has given it its identity. */
+  named(vcluster: string): Promise<number> {
+    return this.#seen(`name ${vcluster}`);
+  }
+
   /**
-   * When a node has its network: the worker leaves a note for its hook as soon as it is plugged in. One look a
-   * millisecond for all that wait: connecting earlier would lose the first ARP request and measure its retry.
+   * When a node has its network: the worker leaves a note for its hook as soon as it is plugged in. Connecting
+   * earlier would lose the first ARP request and measure its retry.
    */
   plugged(address: string): Promise<number> {
+    return this.#seen(`addr ${address}`);
+  }
+
+  /** One look a millisecond for all that wait. */
+  #seen(what: string): Promise<number> {
     return new Promise((found) => {
-      this.#plugged.set(address, found);
+      this.#waiting.set(what, found);
       this.#watch ??= setInterval(() => this.#look(), 1);
     });
   }
 
   #look(): void {
     for (const id of readdirSync(this.live)) {
-      let address = this.#known.get(id);
-      if (address === undefined) {
-        if (!existsSync(join(this.live, id, "net.host"))) continue;
-        const lines = readFileSync(join(this.live, id, "net.guest"), "utf8");
-        address = /addr replace ([\d.]+)/.exec(lines)?.[1] ?? "";
-        this.#known.set(id, address);
-      }
-      this.#plugged.get(address)?.(performance.now());
-      this.#plugged.delete(address);
+      this.#tell("name", this.#text(join(this.live, id, "idsrc/vcluster")));
+      // The second of two notes: when it is there, the first one is whole.
+      if (this.#text(join(this.live, id, "net.host")) === null) continue;
+      const guest = this.#text(join(this.live, id, "net.guest"));
+      this.#tell("addr", /addr replace ([\d.]+)/.exec(guest ?? "")?.[1] ?? null);
     }
-    if (this.#plugged.size > 0) return;
+    if (this.#waiting.size > 0) return;
     clearInterval(this.#watch ?? undefined);
     this.#watch = null;
+  }
+
+  #tell(kind: string, value: string | null): void {
+    if (value === null) return;
+    const what = `${kind} ${value.trim()}`;
+    this.#waiting.get(what)?.(performance.now());
+    this.#waiting.delete(what);
+  }
+
+  #text(path: string): string | null {
+    const known = this.#read.get(path);
+    if (known !== undefined) return known;
+    if (!existsSync(path)) return null;
+    const text = readFileSync(path, "utf8");
+    this.#read.set(path, text);
+    return text;
   }
 }

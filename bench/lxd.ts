@@ -115,7 +115,19 @@ export class Lxd {
     await this.#do("PUT", `/1.0/instances/${name}/state`, stop).catch((e: Error) => {
       if (!e.message.includes("already stopped")) throw e;
     });
-    await this.#do("DELETE", `/1.0/instances/${name}`);
+    // A start that failed is still being cleared away for a moment.
+    await until(
+      `LXD to delete ${name}`,
+      () =>
+        this.#do("DELETE", `/1.0/instances/${name}`).then(
+          () => true,
+          (e: Error) => {
+            if (e.message.includes("is busy")) return false;
+            throw e;
+          },
+        ),
+      { timeoutMs: 30_000, firstMs: 20 },
+    );
     this.#names.delete(name);
   }
 

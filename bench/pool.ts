@@ -23,6 +23,10 @@ export async function openCachedPool(): Promise<{ device: string; close: () => P
     await command(["truncate", "-s", SIZE, file]);
     await command(["mkfs.btrfs", "-q", "-m", "single", "-d", "single", "-L", "docklet-bench", file]);
   }
+  const used = (await command(["losetup", "-n", "-O", "NAME", "-j", file])).trim();
+  // Mounted twice through two devices it would be lost.
+  if (used !== "")
+    throw new Error(`${file} is in use by ${used}: another bench runs, or one was killed (losetup -d ${used})`);
   const device = (await command(["losetup", "--find", "--show", file])).trim();
   const close = atEnd(async () => {
     await command(["losetup", "-d", device]);

@@ -1,6 +1,6 @@
 import { createConnection } from "node:net";
 
-/** What a person's own programs do with a fresh node, each from its first try to its first success. */
+/** What a person's own programs do with a fresh node, each from its first try to its first success. Needs ping and ssh. */
 
 /** Answers when the first reply of ping is there. */
 export async function ping(address: string): Promise<number> {

@@ -13,7 +13,7 @@ const COMMANDS: [string, [string, ...string[]], string?][] = [
  * What a short host command costs by the two ways of src/os/exec.ts, and by Bun alone. A signal that could cancel
  * the command makes `run` take execa; without one it takes Bun.spawn.
  */
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   const { signal } = new AbortController();
   const lines = [];
   for (const [name, argv, input] of COMMANDS) {
@@ -37,7 +37,7 @@ export async function bench(): Promise<Table[]> {
       lines.push({ what: `${name}: ${way}`, cells: times(summarise(took[w]!)) });
     }
   }
-  return [{ title: "Short host commands", columns: TIMES, lines }];
+  yield { title: "Short host commands", columns: TIMES, lines };
 }
 
 async function plain(argv: string[], input?: string): Promise<void> {

@@ -25,7 +25,7 @@ interface Starter {
 }
 
 /** Containers of `mini`: create → running. Through docklet's API without a pool, by bare LXC, by LXD. */
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   const lab = await Lab.open(["mini"], { WARM_NODES: "" });
   try {
     const person = await lab.person("person");
@@ -48,7 +48,7 @@ export async function bench(): Promise<Table[]> {
         if (theirs) await runCrowd(theirs, runs.theirs, 2);
       }
       await lxd?.close();
-      return [table(runs.ours, runs.floor, theirs ? runs.theirs : null)];
+      yield table(runs.ours, runs.floor, theirs ? runs.theirs : null);
     } finally {
       await bare.close();
     }

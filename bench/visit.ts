@@ -5,8 +5,8 @@ import { banner, login, ping } from "./probes.ts";
 export interface Visit {
   /** POST /vclusters is answered: checked, placed, on disk. */
   answered: number;
-  /** The person's event stream says that the worker has the order and a container runs. */
-  booting: number;
+  /** The order is at the worker, which has a container for it and has named it. */
+  named: number;
   /** The node has its address. */
   plugged: number;
   /** The event stream says ready. */
@@ -30,7 +30,7 @@ export interface Visit {
  */
 export async function visit(lab: Lab, person: Person, name: string, terminals: boolean): Promise<Visit> {
   const { api, feed, token } = person;
-  const booting = feed.vcluster(name, (v) => v.nodes[0]?.state === "booting" || v.state === "ready");
+  const named = lab.named(name);
   const ready = feed.vcluster(name, (v) => v.state === "ready");
   const clicked = performance.now();
   const since = (at: number) => at - clicked;
@@ -53,7 +53,7 @@ export async function visit(lab: Lab, person: Person, name: string, terminals: b
   const shown = await api.vcluster({ params: { name } });
   return {
     answered,
-    booting: since(await booting),
+    named: since(await named),
     plugged: since(await plugged),
     ready: since(isReady),
     linked: since(browser.linked),

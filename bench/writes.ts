@@ -20,7 +20,7 @@ interface Figure {
   times: Summary;
 }
 
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "docklet-bench-"));
   try {
     const floored = await floor(join(folder, "floor.db"));
@@ -30,13 +30,11 @@ export async function bench(): Promise<Table[]> {
       cells: [f.perSecond, f.times.p50, f.times.p99],
       ...(f.name.startsWith("PATCH") && { budget: atLeast(f.perSecond, 2000, "/s") }),
     }));
-    return [
-      {
-        title: "API writes: authenticate, validate, commit with synchronous=FULL, answer",
-        columns: ["per second", "p50 ms", "p99 ms"],
-        lines,
-      },
-    ];
+    yield {
+      title: "API writes: authenticate, validate, commit with synchronous=FULL, answer",
+      columns: ["per second", "p50 ms", "p99 ms"],
+      lines,
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
