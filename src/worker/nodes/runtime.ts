@@ -78,7 +78,6 @@ export class Runtime {
     const running = this.pid(i);
     if (running !== null) return running;
     return this.#boots.run(async () => {
-      await rootfs.makeDisk(i.id);
       const base = rangeBase(layout.tag, i.range);
       await rootfs.mount(i.id, [await images.dockletLayer(), ...i.layers], base);
       identity.writeBirth(i);

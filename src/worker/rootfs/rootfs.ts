@@ -14,7 +14,7 @@ export class Rootfs {
 
   constructor(private readonly layout: Layout) {}
 
-  async makeDisk(id: string): Promise<void> {
+  async #makeDisk(id: string): Promise<void> {
     const disk = this.layout.disk(id);
     if (!existsSync(disk)) await createSubvolume(disk);
     for (const part of ["upper", "work"]) mkdirSync(join(disk, part), { recursive: true, mode: 0o755 });
@@ -24,7 +24,7 @@ export class Rootfs {
     return limitSubvolume(this.layout.disk(id), mib * 1_048_576);
   }
 
-  /** `lowers`: topmost first. */
+  /** Makes the disk if there is none, and mounts. `lowers`: topmost first. */
   async mount(id: string, lowers: string[], idBase: number): Promise<void> {
     const run = this.layout.run(id);
     if (isMounted(this.layout.merged(id))) return;
@@ -33,8 +33,12 @@ export class Rootfs {
     // LXC wants the node's root to be able to walk here; no other user of the host shall.
     chownSync(run, 0, idBase);
     chmodSync(run, 0o710);
-    const ns = await mapNamespace(idBase);
+    // Two processes each, and neither needs the other.
+    const [disk, namespace] = await Promise.allSettled([this.#makeDisk(id), mapNamespace(idBase)]);
+    if (namespace.status === "rejected") throw namespace.reason;
+    const ns = namespace.value;
     try {
+      if (disk.status === "rejected") throw disk.reason;
       idmappedBind(this.layout.identitySource(id), this.layout.identity(id), ns.fd, { readonly: true });
       idmappedBind(join(run, "home0"), this.layout.homeSlot(id), ns.fd, { readonly: true });
       makeShared(this.layout.homeSlot(id));
