@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Operation } from "../../src/contracts/public/index.ts";
-import { isDocklet } from "../../src/lib/errors.ts";
+import { ApiError, type Operation } from "../../src/contracts/public/index.ts";
 import { settled } from "../kit/audit.ts";
 import { TestDocklet } from "../kit/docklet.ts";
 import { Counter, create, seen, sh, TINY } from "../kit/nodes.ts";
@@ -89,7 +88,7 @@ async function killed(deed: Deed, place: string): Promise<void> {
     .then((op) => d.finish(op))
     .then((op) => op.state)
     // Its answer is lost with it.
-    .catch((e: unknown) => (isDocklet(e) ? Promise.reject(e) : death));
+    .catch((e: unknown) => (e instanceof ApiError ? Promise.reject(e) : death));
   const first = await Promise.race([death, done]);
   if (first !== "dead") {
     // Writes that come together are one commit, so the last of a kind may not come this time.

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Vcluster } from "../../src/contracts/public/index.ts";
+import { ApiError, type Problem, type Vcluster } from "../../src/contracts/public/index.ts";
 import { until } from "../../src/lib/retry.ts";
 import { Layout } from "../../src/worker/layout.ts";
 import { settled } from "./audit.ts";
@@ -146,4 +146,14 @@ export async function sweep(d: TestDocklet): Promise<void> {
     if (end.state !== "done") throw new Error(`${op.object} was not deleted: ${JSON.stringify(end.error)}`);
   }
   await settled(d);
+}
+
+/** What the server says to a request that it must refuse. */
+export async function trouble(request: Promise<unknown>): Promise<Problem> {
+  const e = await request.then(
+    () => new Error("it was not refused"),
+    (x: unknown) => x,
+  );
+  if (!(e instanceof ApiError)) throw e;
+  return e.problem;
 }

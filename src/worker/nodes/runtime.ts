@@ -1,5 +1,6 @@
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
 import { Semaphore } from "../../lib/mutex.ts";
+import { until } from "../../lib/retry.ts";
 import type { Cgroups, Limits } from "../../os/cgroup/cgroup.ts";
 import type { Clock } from "../../os/clock.ts";
 import { setHostnameOf } from "../../os/namespaces.ts";
@@ -120,8 +121,7 @@ export class Runtime {
     await attachments.forget(i.id);
     rootfs.unmount(i.id);
     this.#limits.delete(i.id);
-    cgroups.remove(layout.cgroup(i.id));
-    cgroups.remove(`${layout.monitorRoot}/${i.id}`);
+    for (const group of [layout.cgroup(i.id), `${layout.monitorRoot}/${i.id}`]) await removeGroup(cgroups, group);
   }
 
   /** Removes all there is of it; its row goes last. */
@@ -140,6 +140,23 @@ export class Runtime {
     this.parts.cgroups.limit(this.parts.layout.cgroup(i.id), limits);
     this.#limits.set(i.id, key);
   }
+}
+
+/** A process that is just ending still counts for a moment in one of the trees of cgroup v1. */
+async function removeGroup(cgroups: Cgroups, path: string): Promise<void> {
+  await until(
+    `cgroup ${path} to become empty`,
+    () => {
+      try {
+        cgroups.remove(path);
+        return true;
+      } catch (e) {
+        if ((e as { code?: string }).code === "EBUSY") return false;
+        throw e;
+      }
+    },
+    { timeoutMs: 5_000, firstMs: 2, maxMs: 50 },
+  );
 }
 
 const limitsOf = (spec: NodeSpec): Limits => ({

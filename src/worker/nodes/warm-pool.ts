@@ -21,6 +21,8 @@ const RETRY_MS = 5_000;
 export class WarmPool {
   readonly #ready = new Map<string, Instance[]>();
   readonly #stop = new AbortController();
+  /** Being destroyed now. */
+  readonly #leaving = new Set<string>();
   readonly #wanted = new Map<string, number>();
   #wake: (() => void) | null = null;
   #lastClaim = Number.NEGATIVE_INFINITY;
@@ -72,7 +74,7 @@ export class WarmPool {
   async adopt(): Promise<void> {
     for (const i of this.parts.instances.all().filter((x) => x.node === null)) {
       if (i.stage === "warm" && this.#isCurrent(i) && this.parts.runtime.pid(i) !== null) this.#add(i);
-      else await this.parts.runtime.destroy(i);
+      else await this.#destroy(i);
     }
   }
 
@@ -107,7 +109,7 @@ export class WarmPool {
 
   /** Removes all warm nodes of an image, for whoever deletes it. */
   async drain(image: string): Promise<void> {
-    for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.parts.runtime.destroy(i);
+    for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.#destroy(i);
     this.parts.changed(image);
   }
 
@@ -159,13 +161,22 @@ export class WarmPool {
 
   /** One step towards what is wanted; false when there is nothing to do. */
   async #step(images: string[]): Promise<boolean> {
+    // One that would not go is tried again.
+    const half = this.parts.instances
+      .all()
+      .find((i) => i.node === null && i.stage === "dying" && !this.#leaving.has(i.id));
+    if (half) {
+      await this.#destroy(half);
+      return true;
+    }
     const free = this.parts.spare();
     for (const image of images) {
       const have = this.have(image);
       const want = this.want(image);
       if (have > want || (have > 0 && free < 0)) {
-        await this.parts.runtime.destroy(this.#ready.get(image)!.pop()!);
+        const surplus = this.#ready.get(image)!.pop()!;
         this.parts.changed(image);
+        await this.#destroy(surplus);
         return true;
       }
       if (have < want && free > NODE_MIB) {
@@ -192,11 +203,11 @@ export class WarmPool {
     try {
       await this.parts.runtime.boot(i, null, PRIORITY.warm);
       await waitListening(i, facts.ready, () => this.parts.runtime.pid(i), this.#stop.signal);
-      if (!this.#isCurrent(i)) return await this.parts.runtime.destroy(i);
+      if (!this.#isCurrent(i)) return await this.#destroy(i);
       this.#add(this.parts.instances.setStage(i.id, "warm"));
       this.parts.changed(image);
     } catch (e) {
-      if (!this.#stop.signal.aborted) await this.parts.runtime.destroy(i);
+      if (!this.#stop.signal.aborted) await this.#destroy(i);
       throw e;
     }
   }
@@ -213,8 +224,17 @@ export class WarmPool {
   }
 
   #discard(i: Instance): void {
-    this.parts.runtime
-      .destroy(i)
-      .catch((err) => this.parts.log.warn({ err, instance: i.id }, "a dead warm node could not be removed"));
+    this.#destroy(i).catch((err) =>
+      this.parts.log.warn({ err, instance: i.id }, "a dead warm node could not be removed yet"),
+    );
+  }
+
+  async #destroy(i: Instance): Promise<void> {
+    this.#leaving.add(i.id);
+    try {
+      await this.parts.runtime.destroy(i);
+    } finally {
+      this.#leaving.delete(i.id);
+    }
   }
 }
