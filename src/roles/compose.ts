@@ -107,7 +107,7 @@ function createFront(g: Ground, components: Component[], master: Master, worker:
     portalUrl: () => portalUrl(config),
     version: g.version,
     effectiveConfig: () => g.loaded.entries.map((e) => ({ ...e, value: e.secret && e.value ? "[secret]" : e.value })),
-    asset: (path) => assets.serve(path, true),
+    asset: (path, gzip) => assets.serve(path, gzip),
     passwordFile: g.home.passwordFile,
     moreMetrics: async () => (await Promise.all([worker?.metricsText(), front.metrics()])).join("\n"),
   });

@@ -1,5 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
@@ -52,31 +62,61 @@ export class Installation {
 
   /** Pid of the docklet that runs from this folder, or null. */
   runningPid(): number | null {
-    let pid: number;
-    try {
-      pid = Number(readFileSync(this.pidFile, "utf8"));
-    } catch {
-      return null;
-    }
+    const pid = this.#writtenPid();
     // A pid from before a reboot may be anybody's by now.
-    return pid !== process.pid && /docklet|main\.ts/.test(commandLine(pid) ?? "") ? pid : null;
+    return pid !== null && pid !== process.pid && isServing(commandLine(pid) ?? "") ? pid : null;
   }
 
   /** Takes the folder for this process. Throws `conflict` when another docklet has it. */
   claim(): void {
-    const other = this.runningPid();
-    if (other !== null)
-      throw new DockletError(
-        "conflict",
-        `docklet is already running from ${this.prefix} (pid ${other}).`,
-        "Stop that one first, or give this one another FS_PREFIX.",
-      );
-    writeFileSync(this.pidFile, `${process.pid}\n`, { mode: 0o644 });
+    const own = `${this.pidFile}.${process.pid}`;
+    writeFileSync(own, `${process.pid}\n`, { mode: 0o644 });
+    try {
+      while (!this.#link(own)) {
+        const other = this.runningPid();
+        if (other !== null)
+          throw new DockletError(
+            "conflict",
+            `docklet is already running from ${this.prefix} (pid ${other}).`,
+            "Stop that one first, or give this one another FS_PREFIX.",
+          );
+        rmSync(this.pidFile, { force: true });
+      }
+    } finally {
+      rmSync(own, { force: true });
+    }
     // A socket left by a killed docklet would make listening fail.
     if (existsSync(this.socket) && statSync(this.socket).isSocket()) unlinkSync(this.socket);
   }
 
   release(): void {
-    rmSync(this.pidFile, { force: true });
+    if (this.#writtenPid() === process.pid) rmSync(this.pidFile, { force: true });
   }
+
+  /** Of two that start at once one gets the name, with its pid in the file from the beginning. */
+  #link(own: string): boolean {
+    try {
+      linkSync(own, this.pidFile);
+      return true;
+    } catch (e) {
+      if ((e as { code?: string }).code === "EEXIST") return false;
+      throw e;
+    }
+  }
+
+  #writtenPid(): number | null {
+    try {
+      const pid = Number(readFileSync(this.pidFile, "utf8"));
+      return Number.isInteger(pid) && pid > 0 ? pid : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** `docklet serve`, by whatever name the executable goes, and the same from its sources. */
+function isServing(command: string): boolean {
+  const words = command.split(" ");
+  const program = words.slice(0, 3).findIndex((w) => /^(docklet[\w.-]*|main\.ts)$/.test(basename(w)));
+  return program !== -1 && words.includes("serve", program + 1);
 }

@@ -27,7 +27,7 @@ interface Asset {
 /** The browser app, as it lies in the executable. Each file is read and compressed once. */
 export class PortalAssets {
   readonly #root: string;
-  readonly #kept = new Map<string, Asset | null>();
+  readonly #kept = new Map<string, Asset>();
 
   constructor(root = assetPath("portal")) {
     this.#root = existsSync(root) ? root : assetPath("dist/portal");
@@ -35,13 +35,11 @@ export class PortalAssets {
 
   /** null: there is no such file. */
   serve(path: string, acceptsGzip: boolean): Response | null {
-    let asset = this.#kept.get(path);
-    if (asset === undefined) {
-      asset = this.#load(path);
-      // Only what exists is kept: strangers must not fill the map.
-      if (asset) this.#kept.set(path, asset);
-    }
+    const clean = normalize(path);
+    const asset = this.#kept.get(clean) ?? this.#load(clean);
     if (!asset) return null;
+    // Only what exists is kept, under the one name that it has: strangers must not fill the map.
+    this.#kept.set(clean, asset);
     const body = acceptsGzip && asset.gzip ? asset.gzip : asset.plain;
     const headers = new Headers({
       "content-type": asset.type,
@@ -52,8 +50,12 @@ export class PortalAssets {
     return new Response(body, { headers });
   }
 
-  #load(path: string): Asset | null {
-    const clean = normalize(path);
+  /** Files that are held in memory. */
+  get kept(): number {
+    return this.#kept.size;
+  }
+
+  #load(clean: string): Asset | null {
     if (!clean.startsWith("/") || clean.includes("\0")) return null;
     const file = join(this.#root, clean);
     if (!existsSync(file) || !statSync(file).isFile()) return null;

@@ -18,6 +18,8 @@ const GRACE_MS = 5_000;
  */
 export async function serve(loaded: Loaded, roles: Role[], version: VersionInfo): Promise<number> {
   const { config } = loaded;
+  // Files that nodes read must be readable there; what nobody else may read says so itself.
+  process.umask(0o022);
   const home = new Installation(config.FS_PREFIX);
   home.prepare();
   home.claim();

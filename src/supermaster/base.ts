@@ -22,7 +22,7 @@ export interface SupermasterDeps {
   version: z.output<typeof Version>;
   effectiveConfig(): z.output<typeof ConfigValue>[];
   /** A file of the portal, or null. Left out: this server has no portal. */
-  asset?(path: string): Response | null;
+  asset?(path: string, acceptsGzip: boolean): Response | null;
   /** Where the password of a root made at the first start is left (0600). null: `start` makes no root. */
   passwordFile: string | null;
   /** Where the portal is for those who did not come through it. */
