@@ -3,6 +3,7 @@ import { VclusterOrder } from "../contracts/worker.ts";
 import { DockletError, messageOf } from "../lib/errors.ts";
 import { routes } from "../os/ip.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
+import { watchRoutes } from "../os/route-watch.ts";
 import { enableForwarding } from "../os/sysctl.ts";
 import { assemble, type WorkerParts } from "./assembly.ts";
 import { createImages } from "./images/images.ts";
@@ -18,8 +19,6 @@ import { openStream } from "./terminal/streams.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 5_000;
-/** How often it looks for networks that the host was attached to since: a VPN, another container bridge. */
-const NETWORKS_MS = 5_000;
 
 /** One host: makes real what its master orders, and tells what became of it. */
 export class Worker implements WorkerApi {
@@ -71,7 +70,11 @@ export class Worker implements WorkerApi {
     await p.desk.dockletLayer();
     this.#p = p;
     this.#problem = null;
-    for (const i of p.instances.all().filter((x) => x.stage === "dying")) await p.runtime.destroy(i);
+    for (const i of p.instances.all().filter((x) => x.stage === "dying")) {
+      await p.runtime
+        .destroy(i)
+        .catch((err) => log.warn({ err, instance: i.id }, "what was being deleted could not be deleted yet"));
+    }
     await p.warm.adopt();
     this.#tellAll();
     void p.settlement.settleAll().then(() => dropUnused(p, bridges));
@@ -80,13 +83,7 @@ export class Worker implements WorkerApi {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
       this.#report(this.#hostReport());
     });
-    let denied = String(net.deny);
-    this.#every(NETWORKS_MS, async () => {
-      const deny = deniedNets(network, await routes());
-      if (String(deny) === denied) return;
-      await updateSets({ tag: layout.tag, deny, dns: net.dns });
-      denied = String(deny);
-    });
+    await this.#followNetworks(net.deny, net.dns);
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
         if (!p.runtime.isOver(i)) continue;
@@ -187,6 +184,26 @@ export class Worker implements WorkerApi {
 
   #report(r: Report): void {
     for (const listener of this.#listeners) listener(r);
+  }
+
+  /** A network that the host joins later is as closed to nodes as those it had before. */
+  async #followNetworks(deny: string[], dns: string[]): Promise<void> {
+    const { layout, log, network } = this.#o;
+    let denied = String(deny);
+    const look = async () => {
+      const now = deniedNets(network, await routes());
+      if (String(now) === denied) return;
+      await updateSets({ tag: layout.tag, deny: now, dns });
+      denied = String(now);
+    };
+    const lookSafely = () =>
+      void look().catch((err) => log.error({ err }, "the host's new networks could not be closed to nodes"));
+    const watch = watchRoutes(lookSafely, (why) =>
+      log.error({ why }, "changes of the host's networks are not seen until docklet restarts"),
+    );
+    this.#stopping.push(() => watch.stop());
+    // What changed between the first look and the watch.
+    await look();
   }
 
   /** Repeats, never twice at once; a failed round is logged and the next one comes. */

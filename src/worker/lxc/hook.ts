@@ -14,7 +14,7 @@ set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 if [ "$1" = up ]; then
   # One write: a reader sees all of it or nothing. The container waits for this script, so it starts no process.
-  echo "$LXC_PID" > "$2/init.pid"
+  echo "$LXC_PID" > "$2/init.pid" || exit 1
   if [ -f "$2/net.host" ]; then
     ip -force -batch "$2/net.host"
     nsenter --net="/proc/$LXC_PID/ns/net" ip -force -batch "$2/net.guest"

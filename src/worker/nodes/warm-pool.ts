@@ -74,7 +74,7 @@ export class WarmPool {
   async adopt(): Promise<void> {
     for (const i of this.parts.instances.all().filter((x) => x.node === null)) {
       if (i.stage === "warm" && this.#isCurrent(i) && this.parts.runtime.pid(i) !== null) this.#add(i);
-      else await this.#destroy(i);
+      else await this.#discard(i);
     }
   }
 
@@ -90,7 +90,7 @@ export class WarmPool {
       this.parts.changed(image);
       this.poke();
       if (claimed) return claimed;
-      this.#discard(i);
+      void this.#discard(i);
     }
     return null;
   }
@@ -103,7 +103,7 @@ export class WarmPool {
       image,
       list.filter((i) => !old.includes(i)),
     );
-    for (const i of old) this.#discard(i);
+    for (const i of old) void this.#discard(i);
     this.poke();
   }
 
@@ -118,7 +118,7 @@ export class WarmPool {
     for (const [image, list] of this.#ready) {
       const at = list.findIndex((i) => i.id === id);
       if (at === -1) continue;
-      this.#discard(list.splice(at, 1)[0]!);
+      void this.#discard(list.splice(at, 1)[0]!);
       this.parts.changed(image);
       this.poke();
     }
@@ -223,10 +223,13 @@ export class WarmPool {
     this.#ready.set(i.image, list);
   }
 
-  #discard(i: Instance): void {
-    this.#destroy(i).catch((err) =>
-      this.parts.log.warn({ err, instance: i.id }, "a dead warm node could not be removed yet"),
-    );
+  /** Never rejects: what would not go is tried again by the next step. */
+  async #discard(i: Instance): Promise<void> {
+    try {
+      await this.#destroy(i);
+    } catch (err) {
+      this.parts.log.warn({ err, instance: i.id }, "a warm node could not be removed yet");
+    }
   }
 
   async #destroy(i: Instance): Promise<void> {
