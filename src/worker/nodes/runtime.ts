@@ -1,3 +1,4 @@
+import { DEFAULT_SIZE } from "../../contracts/public/index.ts";
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
 import { Semaphore } from "../../lib/mutex.ts";
 import { until } from "../../lib/retry.ts";
@@ -85,6 +86,9 @@ export class Runtime {
       if (order) identity.writeOrder(i, order.spec, order.order);
       cgroups.create(layout.cgroup(i.id));
       this.#limit(i, order ? limitsOf(order.spec) : WARM_LIMITS);
+      // Beside the start, which waits for LXC most of the time. A warm node gets what nearly everybody asks for.
+      const limited = this.#limitDisk(i.id, order?.spec.size.disk ?? DEFAULT_SIZE.disk);
+      limited.catch(() => {});
       const pid = await containers.start({
         id: i.id,
         idBase: base,
@@ -94,6 +98,7 @@ export class Runtime {
           order?.spec.mac ??
           `02:00:00:${i.id.charCodeAt(1).toString(16)}:${i.id.charCodeAt(2).toString(16)}:${i.id.charCodeAt(3).toString(16)}`,
       });
+      await limited;
       this.parts.instances.setBooted(i.id, this.parts.clock.now());
       return pid;
     }, priority);
@@ -107,11 +112,7 @@ export class Runtime {
     setHostnameOf(pid, spec.name);
     const home = homes.ensure(order.owner.id, order.owner.home).then(() => rootfs.bindHome(i.id, order.owner.id, pid));
     const network = attachments.plug(i.id, pid, spec, order);
-    const disk =
-      this.#disk.get(i.id) === spec.size.disk
-        ? undefined
-        : rootfs.limit(i.id, spec.size.disk).then(() => this.#disk.set(i.id, spec.size.disk));
-    await Promise.all([home, network, disk]);
+    await Promise.all([home, network, this.#limitDisk(i.id, spec.size.disk)]);
   }
 
   /** Ends it, gently where `graceful`, and takes its mounts away. The disk stays. */
@@ -131,6 +132,12 @@ export class Runtime {
     await this.parts.rootfs.deleteDisk(i.id);
     this.#disk.delete(i.id);
     this.parts.instances.remove(i.id);
+  }
+
+  async #limitDisk(id: string, mib: number): Promise<void> {
+    if (this.#disk.get(id) === mib) return;
+    await this.parts.rootfs.limit(id, mib);
+    this.#disk.set(id, mib);
   }
 
   /** Background work of a node that nobody waits for must never slow one that somebody does. */
