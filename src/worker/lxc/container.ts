@@ -4,7 +4,7 @@ import { DockletError } from "../../lib/errors.ts";
 import { until } from "../../lib/retry.ts";
 import type { Cgroups } from "../../os/cgroup/cgroup.ts";
 import { startDaemon } from "../../os/daemon.ts";
-import { isAlive } from "../../os/procfs.ts";
+import { diskSpace, isAlive } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
 import { type ContainerFacts, renderConfig } from "./config.ts";
 
@@ -87,6 +87,8 @@ export class Containers {
 
   /** The first errors are the cause; those after them only pass it on. */
   #firstErrors(logFile: string): string {
+    // Then there was no room for a log either.
+    if (diskSpace(this.layout.live).free === 0) return `no space is left in ${this.layout.live}`;
     const lines = existsSync(logFile) ? readFileSync(logFile, "utf8").split("\n") : [];
     const errors = lines
       .filter((l) => l.includes(" ERROR "))
