@@ -1,11 +1,13 @@
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { logIn, settled } from "./portal-browser.ts";
+import { logIn, openPage, settled } from "./portal-browser.ts";
 
 /** What a new person does in the first minute, by mouse and keyboard in a real browser. */
 export class FirstMinute {
   private constructor(
     readonly context: BrowserContext,
     readonly page: Page,
+    /** What the portal's console complained about. */
+    readonly complaints: string[],
     readonly portal: string,
     private readonly shot: (page: Page, name: string) => Promise<void>,
   ) {}
@@ -18,9 +20,9 @@ export class FirstMinute {
   ): Promise<FirstMinute> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
     context.setDefaultTimeout(30_000);
-    const page = await context.newPage();
+    const { page, complaints } = await openPage(context);
     await logIn(page, portal, "root", password);
-    return new FirstMinute(context, page, portal, shot);
+    return new FirstMinute(context, page, complaints, portal, shot);
   }
 
   /** One click. Answers the name that the cluster got. */
@@ -28,7 +30,7 @@ export class FirstMinute {
     await this.page.getByRole("button", { name: "New cluster" }).click();
     const card = this.page.getByRole("article").first();
     await card.locator('[data-state="ready"]').first().waitFor({ timeout: 120_000 });
-    return (await card.getByRole("heading").innerText()).trim();
+    return ((await card.getByRole("heading").textContent()) ?? "").trim();
   }
 
   /** Opens Jupyter, makes a notebook and plots. Answers the size of the picture that came. */
@@ -60,7 +62,7 @@ export class FirstMinute {
   }
 
   /** Runs a line in the terminal of host-0 and waits until the screen matches `done`. */
-  async terminal(name: string, line: string, done: RegExp): Promise<string> {
+  async terminal(name: string, line: string, done: RegExp): Promise<void> {
     if (!this.page.url().includes("/terminal")) {
       await this.page.goto(`${this.portal}/vclusters/${name}/terminal`);
       await this.screen.getByText("root@host-0").first().waitFor();
@@ -68,7 +70,6 @@ export class FirstMinute {
     await this.page.getByTestId("terminal").locator("textarea").focus();
     await this.page.keyboard.type(`${line}\n`);
     await this.screen.getByText(done).last().waitFor({ timeout: 120_000 });
-    return this.screen.innerText();
   }
 
   private get screen(): Locator {
@@ -81,8 +82,14 @@ export class FirstMinute {
     await this.shot(this.page, name);
   }
 
+  /** What is in the terminal now. */
   takeTerminal(): Promise<void> {
     return this.shot(this.page, "terminal");
+  }
+
+  /** For whoever has to find out why something failed. */
+  async keepAll(name: string): Promise<void> {
+    for (const [i, page] of this.context.pages().entries()) await this.shot(page, `${name}-${i}`);
   }
 
   end(): Promise<void> {

@@ -56,13 +56,10 @@ export class Terminal {
     const mark = Math.random().toString(36).slice(2, 10);
     this.clear();
     // Quotes in what is typed, so that only the output matches.
-    this.type(`${line}; echo "<"${mark}">"\r`);
-    await this.says(`<${mark}>`, timeoutMs);
-    const after = this.text.slice(this.text.indexOf("\n") + 1);
-    return after
-      .slice(0, after.indexOf(`<${mark}>`))
-      .replaceAll("\r", "")
-      .trim();
+    this.type(`echo "<"${mark}; ${line}; echo ${mark}">"\r`);
+    await this.says(`${mark}>`, timeoutMs);
+    const text = this.text.replaceAll("\r", "");
+    return text.slice(text.indexOf(`<${mark}\n`) + mark.length + 2, text.lastIndexOf(`${mark}>`)).trim();
   }
 
   close(): void {

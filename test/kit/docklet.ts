@@ -274,7 +274,7 @@ export async function copySparse(from: string, to: string): Promise<void> {
  * Ports that nothing listens on, held open together so that they differ. Below the range from which the kernel takes
  * the ports of outgoing connections: a docklet that is restarted must find its own free again.
  */
-async function freePorts(n: number): Promise<number[]> {
+export async function freePorts(n: number): Promise<number[]> {
   const held: ReturnType<typeof createServer>[] = [];
   const ports: number[] = [];
   while (ports.length < n) {
