@@ -36,13 +36,14 @@ export class Attachments {
     const port = { veth: this.layout.veth(id), mac: spec.mac, address: spec.address };
     const known = this.#ports.get(id);
     const same = known && known.mac === port.mac && known.address === port.address;
+    if (known && !same) await forgetPort(this.layout.tag, known);
+    // Known before it is let in: whatever fails now, `forget` takes it out again.
+    this.#ports.set(id, port);
     await Promise.all([
       this.bridges.join({ vcluster: order.id, subnet, gateway }, host),
       ipBatchIn(pid, guest),
       same ? undefined : allowPort(this.layout.tag, port),
     ]);
-    if (known && !same) await forgetPort(this.layout.tag, known);
-    this.#ports.set(id, port);
     this.#done.set(id, want);
     // From here on the hook can do the same after a reboot inside the node.
     writeFileSync(join(this.layout.run(id), "net.guest"), `${guest.join("\n")}\n`);

@@ -41,18 +41,23 @@ export class Bridges {
       const known = this.#present.get(facts.vcluster);
       if (known === want) return ipBatch(then);
       const br = this.layout.bridge(facts.vcluster);
-      const add =
-        known === undefined
-          ? [`link add ${br} address ${gatewayMac(facts.gateway)} type bridge forward_delay 0 stp_state 0`]
-          : [];
-      await ipBatch([
-        ...add,
-        `addr replace ${want} dev ${br} noprefixroute`,
-        `link set ${br} up`,
-        // quickack saves two delayed acknowledgements of 40 ms in every ssh login.
-        `route replace ${facts.subnet} dev ${br} src ${facts.gateway} quickack 1`,
-        ...then,
-      ]);
+      const make = known === undefined;
+      try {
+        await ipBatch([
+          ...(make
+            ? [`link add ${br} address ${gatewayMac(facts.gateway)} type bridge forward_delay 0 stp_state 0`]
+            : []),
+          `addr replace ${want} dev ${br} noprefixroute`,
+          `link set ${br} up`,
+          // quickack saves two delayed acknowledgements of 40 ms in every ssh login.
+          `route replace ${facts.subnet} dev ${br} src ${facts.gateway} quickack 1`,
+          ...then,
+        ]);
+      } catch (e) {
+        // Half made it would be in the way of the next try, which makes it too.
+        if (make) await ipBatch([`link del ${br}`], { force: true });
+        throw e;
+      }
       disableIpv6(br);
       answerOwnAddressOnly(br);
       this.#present.set(facts.vcluster, want);
