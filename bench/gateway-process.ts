@@ -1,7 +1,10 @@
 import { startGateway } from "../src/gateway/http/gateway.ts";
 import { silentLogger } from "../src/lib/log.ts";
 
-/** The gateway as a process of its own, for bench/gateway.ts: everybody may go to one upstream. Prints its port. */
+/**
+ * The gateway as a process of its own, for benches and tests: everybody may go to one upstream. Prints its port, and
+ * ends when its standard input does, so that it never outlives who started it.
+ */
 const upstreamPort = Number(process.argv[2]);
 const gateway = await startGateway(
   {
@@ -26,3 +29,5 @@ const gateway = await startGateway(
   silentLogger,
 );
 console.log(gateway.port);
+for await (const _ of Bun.stdin.stream());
+process.exit();

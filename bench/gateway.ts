@@ -80,7 +80,7 @@ export async function* bench(): AsyncGenerator<Table> {
 
 async function start(folder: string, running: Bun.Subprocess[]): Promise<Peer[]> {
   const spawn = (argv: string[]) => {
-    const child = Bun.spawn(argv, { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+    const child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
     running.push(child);
     return child;
   };

@@ -1,4 +1,4 @@
-import { afterEach } from "bun:test";
+import { onTestFinished } from "bun:test";
 import type { Socket } from "bun";
 import type { Decision, GatewayApi, GatewayOptions, RunningGateway } from "../../../contracts/gateway.ts";
 import { silentLogger } from "../../../lib/log.ts";
@@ -51,14 +51,11 @@ export function allow(port: number, extra: Partial<Extract<Decision, { kind: "al
   };
 }
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** Runs after the test, last registered first. */
+/** Runs `body` when the test that is running is over. */
 export function cleanup(body: () => unknown): void {
-  cleanups.push(body);
+  onTestFinished(async () => {
+    await body();
+  });
 }
 
 export interface Stage {
