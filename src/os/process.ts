@@ -1,7 +1,12 @@
+import { descendants, signalAll } from "./descendants.ts";
+
 /** Processes whose bytes people see: a terminal or plain pipes. Everything else runs through exec.ts. */
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const ENV = { PATH, LC_ALL: "C.UTF-8", TERM: "xterm-256color" };
+
+/** What does not end when it is asked to has this long. */
+const KILL_AFTER_MS = 2_000;
 
 export interface LiveProcess {
   /** False when it has not taken everything yet; the rest is kept and sent later. */
@@ -90,7 +95,8 @@ export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array)
   return {
     write: (data) =>
       taken(() => {
-        child.stdin.write(data);
+        const written: number | Promise<number> = child.stdin.write(data);
+        if (typeof written !== "number") written.catch(() => {});
         return child.stdin.flush();
       }),
     end: () => void taken(() => child.stdin.end()),
@@ -98,7 +104,16 @@ export function spawnPipes(argv: string[], onData: (fd: 1 | 2, data: Uint8Array)
     kill: () => {
       killed = true;
       gate.open();
-      child.kill("SIGKILL");
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // What runs in a node is a child of the command that brought it there, and would stay without it.
+      const started = descendants(child.pid);
+      signalAll(started, "SIGTERM");
+      if (started.length === 0) child.kill("SIGKILL");
+      const last = setTimeout(() => {
+        signalAll(descendants(child.pid), "SIGKILL");
+        child.kill("SIGKILL");
+      }, KILL_AFTER_MS);
+      void child.exited.finally(() => clearTimeout(last));
     },
     pause: () => {
       // Its end is waited for: the output that is left must pass.
