@@ -72,6 +72,12 @@ function makeFile(path: string, sizeMiB: number): boolean {
 
 /** A disk that already holds our pool is kept; one that holds anything else is refused, never formatted. */
 async function makeDisk(device: string): Promise<boolean> {
+  if (!statSync(device, { throwIfNoEntry: false })?.isBlockDevice())
+    throw new DockletError(
+      "invalid",
+      `DISK=${device} is no block device of this host.`,
+      "Set DISK to one that `lsblk` lists, or STORAGE=file.",
+    );
   const { stdout } = await run(["blkid", "-o", "export", device], { ok: [0, 2] });
   if (stdout.trim() === "") return true;
   if (/^TYPE=btrfs$/m.test(stdout) && /^LABEL=docklet-/m.test(stdout)) return false;
