@@ -22,6 +22,16 @@ export async function ipsetDestroy(name: string): Promise<void> {
   await run(["ipset", "destroy", name], { ok: [0, 1] });
 }
 
+export async function ipsetNames(): Promise<string[]> {
+  return (await run(["ipset", "list", "-n"])).stdout.split("\n").filter(Boolean);
+}
+
+/** Every table as `family name`. */
+export async function nftTables(): Promise<string[]> {
+  const lines = (await run(["nft", "list", "tables"])).stdout.split("\n");
+  return lines.filter(Boolean).map((l) => l.replace(/^table /, ""));
+}
+
 /** Elements of a set of the bridge family, each as its parts. */
 export async function nftElements(table: string, set: string): Promise<string[][]> {
   const { stdout } = await run(["nft", "-j", "list", "set", "bridge", table, set]);

@@ -1,12 +1,14 @@
 import { DockletError } from "../../lib/errors.ts";
 import {
   ipsetDestroy,
+  ipsetNames,
   ipsetRestore,
   iptables,
   iptablesRestore,
   iptablesSave,
   nft,
   nftElements,
+  nftTables,
 } from "../../os/firewall.ts";
 
 /**
@@ -201,7 +203,12 @@ export async function removeFirewall(tag: string): Promise<void> {
   for (const family of ["bridge", "inet"]) await nft(`delete table ${family} ${table(tag)}\n`, [0, 1]);
 }
 
-/** Lines of the host's firewall that are ours. */
+/** What of the host's firewall is ours: lines of iptables, sets, tables of nft. */
 export async function firewallLeftovers(tag: string): Promise<string[]> {
-  return (await iptablesSave()).split("\n").filter((l) => l.includes(`DOCKLET-${tag}-`));
+  const [lines, sets, tables] = await Promise.all([iptablesSave(), ipsetNames(), nftTables()]);
+  return [
+    ...lines.split("\n").filter((l) => l.includes(`DOCKLET-${tag}-`)),
+    ...sets.filter((s) => s.startsWith(set(tag, ""))).map((s) => `ipset ${s}`),
+    ...tables.filter((t) => t.endsWith(` ${table(tag)}`)).map((t) => `nft table ${t}`),
+  ];
 }
