@@ -15,6 +15,7 @@ export interface Person {
   name: string;
   api: Client;
   token: string;
+  password: string;
 }
 
 /** A node that a tenant is root of. */
