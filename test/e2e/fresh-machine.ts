@@ -41,6 +41,8 @@ export class FreshMachine {
         DOCKLET_MASTER_PORT: master!,
         DOCKLET_WORKER_PORT: worker!,
         DOCKLET_USER_PORT: user!,
+        // The default range holds every port that a test can get.
+        DOCKLET_ALLOCATED_PORTS: "64000-64999",
         DOCKLET_CLUSTER_NET: `10.${200 + (Number(portal) % 50)}.0.0/16`,
       });
     } catch (e) {
