@@ -146,9 +146,7 @@ export class Worker implements WorkerApi {
 
   async deleteImage(name: string): Promise<void> {
     const p = this.#parts();
-    p.warm.setWant(name, 0);
-    await p.warm.drain(name);
-    await p.desk.remove(name);
+    await p.warm.leave(name, () => p.desk.remove(name));
   }
 
   async setWarm(image: string, count: number): Promise<void> {

@@ -202,10 +202,33 @@ test("one that ended by itself is replaced; a node's end is not the pool's busin
   await until("another", () => pool.have("mini") === 1 && !instances.get(first!.id), SOON);
 });
 
-test("drain removes all of an image and comes back when they are gone", async () => {
-  await warm(2);
-  pool.setWant("mini", 0);
-  await pool.drain("mini");
-  await until("all to be gone", () => instances.all().length === 0, SOON);
-  expect(pool.have("mini")).toBe(0);
+describe("deleting the image", () => {
+  test("waits until no warm node is left, the one that just boots included; forgets what was wanted", async () => {
+    await warm(1);
+    const gate = Promise.withResolvers<void>();
+    runtime.held.set("boot", gate.promise);
+    pool.setWant("mini", 2);
+    await until("the second", () => instances.all().length === 2, SOON);
+    let left: number | null = null;
+    const leaving = pool.leave("mini", async () => {
+      left = instances.all().length;
+      images.known.delete("mini");
+    });
+    await until("the first to go", () => instances.all().length === 1, SOON);
+    expect([left, pool.want("mini")]).toEqual([null, 0]);
+    runtime.held.clear();
+    gate.resolve();
+    await leaving;
+    expect(left as number | null).toBe(0);
+    expect(open().want("mini")).toBe(0);
+    expect(store.all("SELECT * FROM warm_wanted")).toEqual([]);
+  });
+
+  test("that is refused leaves all as it was", async () => {
+    await warm(1);
+    const refused = pool.leave("mini", () => Promise.reject(new Error("in use")));
+    expect(await refused.catch((e) => e.message)).toBe("in use");
+    await filled(1);
+    expect(open().want("mini")).toBe(1);
+  });
 });

@@ -1,11 +1,11 @@
 import { messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { sleep } from "../../lib/retry.ts";
+import { sleep, until } from "../../lib/retry.ts";
 import type { Clock } from "../../os/clock.ts";
 import type { Store } from "../../store/store.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
-import { waitListening } from "./readiness.ts";
+import { BOOT_TIMEOUT_MS, waitListening } from "./readiness.ts";
 import { type ImageSource, PRIORITY, type Runtime } from "./runtime.ts";
 
 /** MiB that a warm node with Jupyter takes, rounded up; measured by bench/density. */
@@ -24,6 +24,8 @@ export class WarmPool {
   /** Being destroyed now. */
   readonly #leaving = new Set<string>();
   readonly #wanted = new Map<string, number>();
+  /** Images that are being deleted. */
+  readonly #deleted = new Set<string>();
   #wake: (() => void) | null = null;
   #lastClaim = Number.NEGATIVE_INFINITY;
   #loop: Promise<void> | null = null;
@@ -47,6 +49,7 @@ export class WarmPool {
   }
 
   want(image: string): number {
+    if (this.#deleted.has(image)) return 0;
     return this.#wanted.get(image) ?? this.parts.defaults(image);
   }
 
@@ -107,10 +110,25 @@ export class WarmPool {
     this.poke();
   }
 
-  /** Removes all warm nodes of an image, for whoever deletes it. */
-  async drain(image: string): Promise<void> {
-    for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.#destroy(i);
-    this.parts.changed(image);
+  /**
+   * Deletes an image: `remove` runs when no warm node of it is left. What was wanted of it goes with it, so that one
+   * built under this name later begins as any other; when it could not be deleted all is as before.
+   */
+  async leave(image: string, remove: () => Promise<void>): Promise<void> {
+    this.#deleted.add(image);
+    try {
+      for (const i of this.#ready.get(image)?.splice(0) ?? []) await this.#destroy(i);
+      // One may just be booting: it is let go when it is up.
+      const left = () => this.parts.instances.all().some((i) => i.image === image && i.node === null);
+      await until(`warm nodes of ${image} to go`, () => !left(), { timeoutMs: BOOT_TIMEOUT_MS });
+      await remove();
+      this.parts.store.write((tx) => tx.run("DELETE FROM warm_wanted WHERE image = $image", { image }));
+      this.#wanted.delete(image);
+    } finally {
+      this.#deleted.delete(image);
+      this.parts.changed(image);
+      this.poke();
+    }
   }
 
   /** A warm container ended by itself. */
@@ -180,17 +198,14 @@ export class WarmPool {
         return true;
       }
       if (have < want && free > NODE_MIB) {
-        for (let quiet = this.#quiet(); quiet > 0; quiet = this.#quiet()) await sleep(quiet, this.#stop.signal);
-        await this.#fill(image);
+        const quiet = this.#lastClaim + QUIET_MS - this.parts.clock.monotonic();
+        // After a pause all may be different: look again.
+        if (quiet > 0) await sleep(quiet, this.#stop.signal);
+        else await this.#fill(image);
         return true;
       }
     }
     return false;
-  }
-
-  /** Milliseconds until the last burst of claims counts as over. */
-  #quiet(): number {
-    return this.#lastClaim + QUIET_MS - this.parts.clock.monotonic();
   }
 
   async #fill(image: string): Promise<void> {
@@ -203,7 +218,7 @@ export class WarmPool {
     try {
       await this.parts.runtime.boot(i, null, PRIORITY.warm);
       await waitListening(i, facts.ready, () => this.parts.runtime.pid(i), this.#stop.signal);
-      if (!this.#isCurrent(i)) return await this.#destroy(i);
+      if (!this.#isCurrent(i) || this.#deleted.has(image)) return await this.#destroy(i);
       this.#add(this.parts.instances.setStage(i.id, "warm"));
       this.parts.changed(image);
     } catch (e) {
