@@ -32,6 +32,25 @@ export async function enableQuota(pool: string): Promise<void> {
   await run(["btrfs", "quota", "enable", pool]);
 }
 
+/** Where on its device btrfs keeps its own records: everything but the contents of files. */
+export async function systemRanges(device: string): Promise<{ offset: number; bytes: number }[]> {
+  const { stdout } = await run(["btrfs", "inspect-internal", "dump-tree", "-t", "chunk", device]);
+  const out: { offset: number; bytes: number }[] = [];
+  let bytes: number | null = null;
+  for (const line of stdout.split("\n")) {
+    const chunk = /^\s*length (\d+) .* type (\S+)/.exec(line);
+    if (chunk) bytes = /METADATA|SYSTEM/.test(chunk[2]!) ? Number(chunk[1]) : null;
+    const stripe = /^\s*stripe \d+ devid \d+ offset (\d+)/.exec(line);
+    if (stripe && bytes !== null) out.push({ offset: Number(stripe[1]), bytes });
+  }
+  return out;
+}
+
+/** Tells the device which blocks are free. */
+export async function trim(pool: string): Promise<void> {
+  await run(["fstrim", pool], { timeoutMs: 300_000 });
+}
+
 /** Bytes in use per subvolume path (relative to the pool), in one command for all. */
 export async function usage(pool: string): Promise<Map<string, number>> {
   const [groups, list] = await Promise.all([

@@ -10,6 +10,7 @@ import { createSupermaster } from "../supermaster/supermaster.ts";
 import { Layout } from "../worker/layout.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Component } from "./component.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { GatewayComponent } from "./gateway.ts";
 import { gatewayMetrics } from "./gateway-metrics.ts";
 import type { Installation } from "./installation.ts";
@@ -44,6 +45,7 @@ export function compose(ground: Ground): Component[] {
   if (worker) components.push(worker);
   // Only a worker that has its pool and its nodes in hand gets orders.
   if (worker && master) components.push(attachment(ground, master, worker));
+  components.push(new DiskSpace(ground.home, roles.map(ground.home.database), ground.log));
   return components;
 }
 

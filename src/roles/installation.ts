@@ -14,6 +14,7 @@ import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
 import { commandLine } from "../os/procfs.ts";
+import { useSpare } from "../os/space.ts";
 
 /** The folder FS_PREFIX/local: what belongs to this host's docklet alone. */
 export class Installation {
@@ -31,12 +32,17 @@ export class Installation {
   get passwordFile() {
     return join(this.local, "generated_password.txt");
   }
+  /** Disk space to be given up by a docklet that is started while there is none. */
+  get spareFile() {
+    return join(this.local, "spare");
+  }
   database = (wing: string) => join(this.local, `${wing}.db`);
   log = (role: string) => join(this.local, "log", `docklet-${role}.log`);
 
   /** Makes the folders. LXC must be able to walk through local/; nobody but root looks into anything there. */
   prepare(): void {
     mkdirSync(this.local, { recursive: true, mode: 0o711 });
+    useSpare(this.spareFile, this.local);
     chmodSync(this.local, 0o711);
     for (const dir of ["run", "log"]) mkdirSync(join(this.local, dir), { recursive: true, mode: 0o700 });
     mkdirSync(join(this.prefix, "global"), { recursive: true, mode: 0o711 });

@@ -15,10 +15,15 @@ import { installFirewall, updateSets } from "./network/firewall.ts";
 import { deniedNets, lookAtHostNetwork } from "./network/host-network.ts";
 import type { WorkerOptions } from "./options.ts";
 import { openPool } from "./rootfs/pool.ts";
+import { PoolSpace } from "./rootfs/pool-space.ts";
 import { openStream } from "./terminal/streams.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 5_000;
+/** The pool needs more space for its own records as it fills. */
+const HOLD_MS = 60_000;
+/** What was deleted in the pool goes back to the disk below it this often. */
+const GIVE_BACK_MS = 600_000;
 
 /** One host: makes real what its master orders, and tells what became of it. */
 export class Worker implements WorkerApi {
@@ -38,6 +43,8 @@ export class Worker implements WorkerApi {
   async start(): Promise<void> {
     const { layout, log, cgroups, clock, pool, network } = this.#o;
     await openPool(layout, pool, log);
+    const space = new PoolSpace(layout, log);
+    await space.hold();
     if (!isMounted(layout.live)) tmpfs(layout.live, "mode=0711,size=256m");
     cgroups.create(layout.cgroupRoot);
     cgroups.create(layout.monitorRoot);
@@ -83,6 +90,8 @@ export class Worker implements WorkerApi {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
       this.#report(this.#hostReport());
     });
+    this.#every(HOLD_MS, () => space.hold());
+    this.#every(GIVE_BACK_MS, () => space.giveBack());
     await this.#followNetworks(net.deny, net.dns);
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
@@ -173,7 +182,7 @@ export class Worker implements WorkerApi {
 
   #hostReport(): HostReport {
     const p = this.#parts();
-    return p.gauge.report(p.warm.total(), this.#problem);
+    return p.gauge.report(p.warm.total(), this.#problem ?? p.gauge.fullDisk());
   }
 
   #tellAll(): void {

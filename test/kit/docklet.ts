@@ -14,6 +14,8 @@ export interface DockletOptions {
   images?: string[];
   /** More settings, as in the configuration file. */
   settings?: Record<string, string | number>;
+  /** Where its own folder is made; default: among the temporary files. */
+  folder?: string;
   /** Run from source instead of the built executable. */
   source?: boolean;
   /** A pool file to begin with, images and all: it is copied. See base-pool.ts. */
@@ -37,7 +39,7 @@ export class TestDocklet {
   ) {}
 
   static async start(options: DockletOptions = {}): Promise<TestDocklet> {
-    const prefix = mkdtempSync(join(tmpdir(), "docklet-test-"));
+    const prefix = mkdtempSync(join(options.folder ?? tmpdir(), "docklet-test-"));
     // LXC must be able to walk to the root file systems below it.
     chmodSync(prefix, 0o711);
     const d = new TestDocklet(
@@ -95,12 +97,12 @@ export class TestDocklet {
 
   /** Starts it and waits until it says that it is ready. */
   async up(): Promise<void> {
-    writeFileSync(
-      this.configFile,
-      Object.entries(this.settings)
-        .map(([k, v]) => `${k}=${v}\n`)
-        .join(""),
-    );
+    const text = Object.entries(this.settings)
+      .map(([k, v]) => `${k}=${v}\n`)
+      .join("");
+    // Left alone where it is right already: the disk may be full.
+    if (!existsSync(this.configFile) || readFileSync(this.configFile, "utf8") !== text)
+      writeFileSync(this.configFile, text);
     const log = join(this.prefix, "serve.log");
     const child = Bun.spawn([...this.command, "serve", "--config", this.configFile], {
       stdin: "ignore",

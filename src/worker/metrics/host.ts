@@ -4,6 +4,9 @@ import { output } from "../../os/exec.ts";
 import { bootTime, cpuCount, cpuTimes, diskSpace, kernelVersion, memory } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
 
+/** MiB; below this nothing new is begun: what runs needs the rest. */
+const LOW_MIB = 64;
+
 /** What this host has and how much of it is in use. */
 export class HostGauge {
   #cpu = cpuTimes();
@@ -16,6 +19,15 @@ export class HostGauge {
 
   async start(): Promise<void> {
     this.#lxc = (await output(["lxc-start", "--version"])).trim();
+  }
+
+  /** Why there is no room for more nodes, whatever was promised to whom. */
+  fullDisk(): string | null {
+    const { pool, local } = this.layout;
+    const low = [pool, local].find((path) => diskSpace(path).free < LOW_MIB);
+    if (low === undefined) return null;
+    const what = low === pool ? "the storage pool" : `the disk that holds ${local}`;
+    return `${what} is full (${diskSpace(low).free} MiB are left)`;
   }
 
   report(warm: number, problem: string | null): HostReport {
