@@ -41,6 +41,8 @@ export class Machine {
       "mount -t tmpfs -o mode=1777 tmpfs root/tmp",
       `mkdir -p root/var/cache/apt/archives`,
       `mount --bind ${ARCHIVES} root/var/cache/apt/archives`,
+      // The first process of a machine is in the top cgroups: LXC counts from there.
+      "for d in /sys/fs/cgroup/*/; do [ ! -w $d/cgroup.procs ] || echo $$ >$d/cgroup.procs; done",
       // Not chroot: a process behind one can't make user namespaces, and so no nodes.
       "mkdir root/.host && cd root && pivot_root . .host && umount -l .host && rmdir .host",
       // The first process also collects the children of those who ended before them.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DockletError } from "../../lib/errors.ts";
 import { until } from "../../lib/retry.ts";
 import type { Cgroups } from "../../os/cgroup/cgroup.ts";
+import { strayControllers } from "../../os/cgroup/placement.ts";
 import { startDaemon } from "../../os/daemon.ts";
 import { diskSpace, isAlive } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
@@ -69,7 +70,7 @@ export class Containers {
     void monitor.exited.then((code) => {
       ended = code;
     });
-    return until(
+    const pid = await until(
       `container ${facts.id} to start`,
       () => {
         if (ended !== null)
@@ -82,6 +83,14 @@ export class Containers {
       },
       // A look costs 20 µs, and a start takes 30 ms: what a longer pause would add is seen by the person who waits.
       { timeoutMs: 30_000, firstMs: 2, maxMs: 4 },
+    );
+    const stray = strayControllers(pid, this.layout.cgroup(facts.id));
+    if (stray.length === 0) return pid;
+    signal(pid);
+    throw new DockletError(
+      "host_command",
+      `The node would run without limits: LXC has put it into another group (${stray.join(" ")}).`,
+      "The first process of this system must be in the top cgroup of every controller: see /proc/1/cgroup.",
     );
   }
 
