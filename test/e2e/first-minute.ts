@@ -72,6 +72,11 @@ export class FirstMinute {
     await this.screen.getByText(done).last().waitFor({ timeout: 120_000 });
   }
 
+  /** An empty screen with a prompt. */
+  clearTerminal(): Promise<void> {
+    return this.page.keyboard.press("Control+l");
+  }
+
   private get screen(): Locator {
     return this.page.locator('[data-testid="terminal"]:visible .xterm-rows');
   }

@@ -15,7 +15,7 @@ let keys: string;
 beforeAll(async () => {
   d = await baseDocklet();
   keys = mkdtempSync(join(tmpdir(), "docklet-keys-"));
-  lab = await createVcluster(d, { name: "lab", nodes: 4, size: { cpu: 1, memory: 512, disk: 2048 } });
+  lab = await createVcluster(d, { name: "lab", nodes: 4, size: { cpu: 1, memory: 512, disk: 1024 } });
 }, 600_000);
 afterAll(async () => {
   await d?.destroy();
@@ -51,7 +51,7 @@ describe("a node of base", () => {
     expect(await shell(d, "lab", "free -m | awk '/^Mem/ { print $2 }'")).toBe("512");
     const hog = await d.exec("lab", "python3", "-c", "bytearray(900 << 20)");
     expect(hog.code).toBe(137);
-    const filler = await d.exec("lab", "sh", "-c", "head -c 4G /dev/zero > /root/filler; rm -f /root/filler");
+    const filler = await d.exec("lab", "sh", "-c", "head -c 2G /dev/zero > /root/filler; rm -f /root/filler");
     expect(filler.stderr).toMatch(/quota|space/i);
     expect(await shell(d, "lab", "echo unharmed")).toBe("unharmed");
   });

@@ -28,11 +28,9 @@ export async function basePool(): Promise<string> {
   });
 }
 
-/** Offers a pool that was made anyway, of a docklet that rests, to those who come later. */
+/** Hands a pool that was made just now, of a docklet that rests, to those who come later: it is the newest. */
 export async function offerPool(poolFile: string): Promise<void> {
-  await locked(async () => {
-    if (!existsSync(kept())) await keep(poolFile, kept());
-  });
+  await locked(() => keep(poolFile, kept()));
 }
 
 /** The file's name says what it was made from. */
@@ -44,8 +42,9 @@ function kept(): string {
 }
 
 async function keep(from: string, to: string): Promise<void> {
-  for (const old of readdirSync(CACHE).filter((n) => NAME.test(n))) rmSync(join(CACHE, old));
   await copySparse(from, `${to}.new`);
+  for (const old of readdirSync(CACHE).filter((n) => NAME.test(n) && join(CACHE, n) !== `${to}.new`))
+    rmSync(join(CACHE, old));
   renameSync(`${to}.new`, to);
 }
 
