@@ -23,9 +23,17 @@ export async function setReadonly(path: string, readonly: boolean): Promise<void
   await run(["btrfs", "property", "set", "-ts", path, "ro", readonly ? "true" : "false"]);
 }
 
-/** Limits what a subvolume may hold, in bytes. */
-export async function limitSubvolume(path: string, bytes: number): Promise<void> {
+/** Limits what a subvolume may hold, in bytes; "none" takes the limit away. */
+export async function limitSubvolume(path: string, bytes: number | "none"): Promise<void> {
   await run(["btrfs", "qgroup", "limit", String(bytes), path]);
+}
+
+/** Is less than a MiB left of what it may hold? */
+export async function isSubvolumeFull(path: string): Promise<boolean> {
+  // -f: only the group of this very subvolume. Columns: id, referenced, exclusive, limit of the first, ...
+  const { stdout } = await run(["btrfs", "qgroup", "show", "--raw", "-r", "-f", path]);
+  const row = /^0\/\d+\s+(\d+)\s+\d+\s+(\d+)/m.exec(stdout);
+  return row !== null && Number(row[2]) - Number(row[1]) < 1_048_576;
 }
 
 export async function enableQuota(pool: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
+import { constants, Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { asDocklet } from "../lib/errors.ts";
@@ -49,6 +49,8 @@ export class Store implements Reader {
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
     db.run("PRAGMA foreign_keys = ON");
+    // The log keeps its disk space over a restart: on a full disk it would not get it back.
+    db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
     migrate(db, path, migrations);
     return new Store(db, committed);
   }

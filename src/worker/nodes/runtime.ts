@@ -76,12 +76,12 @@ export class Runtime {
 
   /** Disk, mounts, limits, container. Each step looks first, so calling it on a half-made instance finishes it. */
   async boot(i: Instance, order: { spec: NodeSpec; order: VclusterOrder } | null, priority: number): Promise<number> {
-    const { layout, cgroups, containers, rootfs, identity, images } = this.parts;
+    const { layout, cgroups, containers, identity, images } = this.parts;
     const running = this.pid(i);
     if (running !== null) return running;
     return this.#boots.run(async () => {
       const base = rangeBase(layout.tag, i.range);
-      await rootfs.mount(i.id, [await images.dockletLayer(), ...i.layers], base);
+      await this.#mount(i, [await images.dockletLayer(), ...i.layers], base);
       identity.writeBirth(i);
       if (order) identity.writeOrder(i, order.spec, order.order);
       cgroups.create(layout.cgroup(i.id));
@@ -132,6 +132,23 @@ export class Runtime {
     await this.parts.rootfs.deleteDisk(i.id);
     this.#disk.delete(i.id);
     this.parts.instances.remove(i.id);
+  }
+
+  /**
+   * A disk that is full to its limit has no room for the little that a mount writes: it gets that above its limit,
+   * and the limit again when the node starts.
+   */
+  async #mount(i: Instance, lowers: string[], idBase: number): Promise<void> {
+    const { rootfs } = this.parts;
+    try {
+      await rootfs.mount(i.id, lowers, idBase);
+    } catch (e) {
+      if (!(await rootfs.isFull(i.id))) throw e;
+      this.#disk.delete(i.id);
+      rootfs.unmount(i.id);
+      await rootfs.limit(i.id, null);
+      await rootfs.mount(i.id, lowers, idBase);
+    }
   }
 
   async #limitDisk(id: string, mib: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DockletError } from "../../lib/errors.ts";
-import { createSubvolume, deleteSubvolume, limitSubvolume } from "../../os/btrfs.ts";
+import { createSubvolume, deleteSubvolume, isSubvolumeFull, limitSubvolume } from "../../os/btrfs.ts";
 import { run } from "../../os/exec.ts";
 import { idmappedBind, idmappedOverlay, isMounted, listMounts, makeShared, unmount } from "../../os/mounts.ts";
 import { mapNamespace, type UserNamespace, userNamespaceOf } from "../../os/userns.ts";
@@ -20,8 +20,15 @@ export class Rootfs {
     for (const part of ["upper", "work"]) mkdirSync(join(disk, part), { recursive: true, mode: 0o755 });
   }
 
-  limit(id: string, mib: number): Promise<void> {
-    return limitSubvolume(this.layout.disk(id), mib * 1_048_576);
+  /** null: none. */
+  limit(id: string, mib: number | null): Promise<void> {
+    return limitSubvolume(this.layout.disk(id), mib === null ? "none" : mib * 1_048_576);
+  }
+
+  /** Does the disk hold as much as it may? */
+  async isFull(id: string): Promise<boolean> {
+    const disk = this.layout.disk(id);
+    return existsSync(disk) && (await isSubvolumeFull(disk));
   }
 
   /** Makes the disk if there is none, and mounts. `lowers`: topmost first. */
