@@ -73,7 +73,12 @@ export async function collectFacts(input: PreflightInput): Promise<Facts> {
       present: mtime("/proc/self/ns/user") > 0,
       max: number(text("/proc/sys/user/max_user_namespaces")),
     },
-    cgroups: cgroupFacts(mounts, text("/proc/cgroups"), text("/sys/fs/cgroup/cgroup.controllers")),
+    cgroups: cgroupFacts(
+      mounts,
+      text("/proc/cgroups"),
+      text("/sys/fs/cgroup/cgroup.controllers"),
+      text("/proc/1/cgroup"),
+    ),
     loopControl: mtime("/dev/loop-control") > 0,
     sysctls: Object.fromEntries(sysctlNames().map((k) => [k, number(text(`/proc/sys/${k.replaceAll(".", "/")}`))])),
     tools,

@@ -54,6 +54,7 @@ describe("checks", () => {
     ["no loop devices", { loopControl: false }, "loop devices", "fail"],
     ["no cgroups", { cgroups: { mode: "none", controllers: [] } }, "cgroups", "fail"],
     ["v2 without memory", { cgroups: { mode: "v2", controllers: ["cpu", "pids"] } }, "cgroups", "fail"],
+    ["a first process below the top", { cgroups: { ...good.cgroups, below: "/user.slice" } }, "cgroups", "fail"],
     ["inside a container", { container: "docker" }, "nesting", "warn"],
     ["old lxc", { lxcVersion: "4.0.12" }, "lxc", "fail"],
     ["lxc-net's bridge", { lxcBridge: true }, "lxcbr0", "warn"],
@@ -102,6 +103,14 @@ describe("reading the host", () => {
     const v2 = "none /sys/fs/cgroup cgroup2 rw,nosuid 0 0";
     expect(cgroupFacts(v2, proc, "cpu memory pids\n")).toEqual({ mode: "v2", controllers: ["cpu", "memory", "pids"] });
     expect(cgroupFacts("", proc, "").mode).toBe("none");
+  });
+
+  test("where the first process is: at the top, or where systemd puts itself", () => {
+    const below = (first: string) => cgroupFacts("", "", "", first).below;
+    expect(below("4:memory:/\n1:name=systemd:/init.scope\n0::/\n")).toBeUndefined();
+    expect(below("0::/init.scope\n")).toBeUndefined();
+    expect(below("4:memory:/docker/ab12\n1:cpu:/\n")).toBe("/docker/ab12");
+    expect(below("0::/user.slice/a.scope\n")).toBe("/user.slice/a.scope");
   });
 
   test("this very host can be read", async () => {
