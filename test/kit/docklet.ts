@@ -95,8 +95,8 @@ export class TestDocklet {
     return this.source ? [process.execPath, join(ROOT, "src/main.ts")] : [BINARY];
   }
 
-  /** Starts it and waits until it says that it is ready. */
-  async up(): Promise<void> {
+  /** Starts it and waits until it says that it is ready, or, where it can't be wholly well, that it is there. */
+  async up(check: "readyz" | "healthz" = "readyz"): Promise<void> {
     const text = Object.entries(this.settings)
       .map(([k, v]) => `${k}=${v}\n`)
       .join("");
@@ -116,7 +116,7 @@ export class TestDocklet {
       async () => {
         if (child.exitCode !== null || child.signalCode !== null)
           throw new Error(`docklet ended: ${readFileSync(log, "utf8").slice(-2000)}`);
-        return fetch(`${this.portal}/readyz`).then(
+        return fetch(`${this.portal}/${check}`).then(
           (r) => r.ok,
           () => false,
         );
