@@ -59,6 +59,7 @@ test("one click, a plot in Jupyter, a package in the terminal", async () => {
     await minute.take(`/vclusters/${name}`, "vcluster");
     await minute.take("/", "overview");
     expect(minute.complaints).toEqual([]);
+    expect((await fresh.machine.sh(`docklet exec ${name} -- free -m`)).stdout).toMatch(/^Mem: +1024 /m);
   } catch (e) {
     await minute.keepAll("failed");
     throw e;
