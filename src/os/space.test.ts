@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { holdAhead, makeSpare, useSpare } from "./space.ts";
+import { holdAhead, makeSpare, openSpare } from "./space.ts";
 
 const MIB = 1_048_576;
 
@@ -18,7 +18,7 @@ test("held space is the file's own, and its length stays", async () => {
     const spare = join(dir, "spare");
     expect(await makeSpare(spare)).toBe(true);
     expect(await makeSpare(spare)).toBe(true);
-    useSpare(spare, dir);
+    openSpare(spare, dir);
     // There is room, so it is kept.
     expect(existsSync(spare)).toBe(true);
   } finally {

@@ -27,6 +27,6 @@ export async function makeSpare(path: string): Promise<boolean> {
 }
 
 /** Gives the spare up if its disk is full. */
-export function useSpare(path: string, folder: string): void {
+export function openSpare(path: string, folder: string): void {
   if (diskSpace(folder).free === 0) rmSync(path, { force: true });
 }

@@ -14,7 +14,7 @@ import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
 import { commandLine } from "../os/procfs.ts";
-import { useSpare } from "../os/space.ts";
+import { openSpare } from "../os/space.ts";
 
 /** The folder FS_PREFIX/local: what belongs to this host's docklet alone. */
 export class Installation {
@@ -42,7 +42,7 @@ export class Installation {
   /** Makes the folders. LXC must be able to walk through local/; nobody but root looks into anything there. */
   prepare(): void {
     mkdirSync(this.local, { recursive: true, mode: 0o711 });
-    useSpare(this.spareFile, this.local);
+    openSpare(this.spareFile, this.local);
     chmodSync(this.local, 0o711);
     for (const dir of ["run", "log"]) mkdirSync(join(this.local, dir), { recursive: true, mode: 0o700 });
     mkdirSync(join(this.prefix, "global"), { recursive: true, mode: 0o711 });
