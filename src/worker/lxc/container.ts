@@ -85,12 +85,19 @@ export class Containers {
       { timeoutMs: 30_000, firstMs: 2, maxMs: 4 },
     );
     const stray = strayControllers(pid, this.layout.cgroup(facts.id));
-    if (stray.length === 0) return pid;
+    // One that ends leaves its groups before it is gone: whoever goes on with it will see that it is.
+    if (stray.length === 0 || (await this.#ends(facts.id, pid))) return pid;
     signal(pid);
     throw new DockletError(
       "host_command",
       `The node would run without limits: LXC has put it into another group (${stray.join(" ")}).`,
       "The first process of this system must be in the top cgroup of every controller: see /proc/1/cgroup.",
+    );
+  }
+
+  #ends(id: string, pid: number): Promise<boolean> {
+    return until("init to end", () => this.initPid(id) !== pid, { timeoutMs: 500, firstMs: 5, maxMs: 20 }).catch(
+      () => false,
     );
   }
 

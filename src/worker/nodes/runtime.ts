@@ -1,5 +1,6 @@
 import { DEFAULT_SIZE } from "../../contracts/public/index.ts";
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
+import { DockletError } from "../../lib/errors.ts";
 import { Semaphore } from "../../lib/mutex.ts";
 import { until } from "../../lib/retry.ts";
 import type { Cgroups, Limits } from "../../os/cgroup/cgroup.ts";
@@ -106,6 +107,22 @@ export class Runtime {
 
   /** Makes a running instance this node of this vcluster. Doing it again changes only what differs. */
   async bind(i: Instance, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
+    try {
+      await this.#bindTo(i, pid, spec, order);
+    } catch (e) {
+      // Init may be anything that its owner made of it, also something that ends or reboots at once.
+      if (this.pid(i) === pid) throw e;
+      throw new DockletError(
+        "unavailable",
+        "The node ended while it was booting.",
+        "Its init does not last. Start it again; if it stays so, delete it and make a new one.",
+        undefined,
+        e,
+      );
+    }
+  }
+
+  async #bindTo(i: Instance, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
     const { rootfs, homes, attachments, identity } = this.parts;
     this.#limit(i, limitsOf(spec));
     identity.writeOrder(i, spec, order);
