@@ -8,7 +8,7 @@ import { poolLoops } from "./pool.ts";
  * A pool on a sparse file shares the disk with everything else under FS_PREFIX. When that disk is full, a node that
  * writes hears so; but btrfs itself must be able to write, or it turns the whole pool read-only. So the parts of
  * the file where btrfs keeps its own records have their space for good, and what is deleted in the pool goes back
- * to the disk by a trim now and then, after which they get it again. (Mounted with `discard`, it would go at once
+ * to the disk by a trim now and then, after which they get it again. (With discard, the default, it would go at once
  * and from the records too.)
  */
 export class PoolSpace {

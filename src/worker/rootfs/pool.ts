@@ -49,7 +49,7 @@ async function mountPool(layout: Layout, options: PoolOptions, log: Logger): Pro
     }
     log.info({ device }, "storage pool made");
   }
-  const loop = options.storage === "file" ? ["-o", `loop,${MOUNT_OPTIONS}`] : ["-o", MOUNT_OPTIONS];
+  const loop = options.storage === "file" ? ["-o", `loop,${MOUNT_OPTIONS},nodiscard`] : ["-o", MOUNT_OPTIONS];
   await run(["mount", "-t", "btrfs", ...loop, device, layout.pool], { timeoutMs: 120_000 });
   await enableQuota(layout.pool);
 }
