@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { sleep, until } from "./retry.ts";
+import { allEnded, sleep, until } from "./retry.ts";
 
 describe("sleep", () => {
   test("rejects with the reason of its signal, before and during", async () => {
@@ -45,4 +45,13 @@ describe("until", () => {
     abort.abort(new Error("changed my mind"));
     expect(await waiting.catch((e) => e.message)).toBe("changed my mind");
   });
+});
+
+test("allEnded rejects with the first failure, after the last of them has ended", async () => {
+  const ended: string[] = [];
+  const slow = sleep(5).then(() => ended.push("slow"));
+  const failing = Promise.reject(new Error("no"));
+  await expect(allEnded([failing, slow, undefined])).rejects.toThrow("no");
+  expect(ended).toEqual(["slow"]);
+  await allEnded([Promise.resolve(1)]);
 });

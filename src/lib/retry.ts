@@ -39,3 +39,11 @@ export async function until<T>(what: string, probe: () => T | Promise<T>, wait: 
     pause *= 1.5;
   }
 }
+
+/**
+ * Like Promise.all, but rejects only when none of them is under way any more: whoever cleans up after the failure
+ * must not be overtaken by what was still being made.
+ */
+export async function allEnded(work: (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const r of await Promise.allSettled(work)) if (r.status === "rejected") throw r.reason;
+}

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
+import { allEnded } from "../../lib/retry.ts";
 import { ipBatchIn } from "../../os/ip.ts";
 import type { Layout } from "../layout.ts";
 import type { Bridges } from "./bridges.ts";
@@ -39,7 +40,7 @@ export class Attachments {
     if (known && !same) await forgetPort(this.layout.tag, known);
     // Known before it is let in: whatever fails now, `forget` takes it out again.
     this.#ports.set(id, port);
-    await Promise.all([
+    await allEnded([
       this.bridges.join({ vcluster: order.id, subnet, gateway }, host),
       ipBatchIn(pid, guest),
       same ? undefined : allowPort(this.layout.tag, port),

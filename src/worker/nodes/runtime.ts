@@ -2,7 +2,7 @@ import { DEFAULT_SIZE } from "../../contracts/public/index.ts";
 import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
 import { DockletError } from "../../lib/errors.ts";
 import { Semaphore } from "../../lib/mutex.ts";
-import { until } from "../../lib/retry.ts";
+import { allEnded, until } from "../../lib/retry.ts";
 import type { Cgroups, Limits } from "../../os/cgroup/cgroup.ts";
 import type { Clock } from "../../os/clock.ts";
 import { setHostnameOf } from "../../os/namespaces.ts";
@@ -129,7 +129,7 @@ export class Runtime {
     setHostnameOf(pid, spec.name);
     const home = homes.ensure(order.owner.id, order.owner.home).then(() => rootfs.bindHome(i.id, order.owner.id, pid));
     const network = attachments.plug(i.id, pid, spec, order);
-    await Promise.all([home, network, this.#limitDisk(i.id, spec.size.disk)]);
+    await allEnded([home, network, this.#limitDisk(i.id, spec.size.disk)]);
   }
 
   /** Ends it, gently where `graceful`, and takes its mounts away. The disk stays. */
