@@ -1,9 +1,13 @@
 import { existsSync } from "node:fs";
 import type { Loaded } from "../config/load.ts";
 import { DockletError } from "../lib/errors.ts";
+import { until } from "../lib/retry.ts";
 import { Layout } from "../worker/layout.ts";
 import { findLeftovers, type Leftover, removeLeftovers } from "../worker/leftovers.ts";
 import { Installation } from "./installation.ts";
+
+/** What is still there after this long is really left. */
+const SETTLE_MS = 5_000;
 
 export interface CleanupOptions {
   dryRun: boolean;
@@ -41,8 +45,17 @@ export async function cleanup(loaded: Loaded, options: CleanupOptions): Promise<
       "Start docklet again to keep them, or end them with `docklet cleanup --all`: their disks are kept.",
     );
   }
-  await removeLeftovers(new Layout(home.prefix, home.tag()));
-  const rest = await findLeftovers(new Layout(home.prefix, home.tag()));
+  const layout = new Layout(home.prefix, home.tag());
+  await removeLeftovers(layout);
+  // The kernel takes some of it away later: a loop device goes with the last who looked at it.
+  let rest: Leftover[] = [];
+  const gone = async () => {
+    rest = await findLeftovers(layout);
+    return rest.length === 0;
+  };
+  await until("all to be gone", gone, { timeoutMs: SETTLE_MS, firstMs: 20 }).catch((e) => {
+    if (rest.length === 0) throw e;
+  });
   report(
     options,
     rest.length > 0 ? rest : found,

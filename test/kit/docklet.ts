@@ -154,7 +154,7 @@ export class TestDocklet {
     await this.down();
     if (!existsSync(join(this.prefix, "local/tag"))) return;
     const r = await this.cli("cleanup", "--all");
-    if (r.code !== 0) throw new Error(`cleanup failed: ${r.stderr}`);
+    if (r.code !== 0) throw new Error(`cleanup failed: ${r.stderr}${r.stdout}`);
   }
 
   /** The same, and deletes its folder. */
