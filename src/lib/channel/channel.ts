@@ -1,5 +1,5 @@
 import { asDocklet, DockletError, type ErrorCode, STATUS } from "../errors.ts";
-import { encodeFrame, FRAME, type Frame, FrameDecoder, type FrameType } from "./frame.ts";
+import { encodeFrame, FRAME, type Frame, FrameDecoder, type FrameType, MAX_PAYLOAD } from "./frame.ts";
 import { ChannelStream } from "./stream.ts";
 
 /** The connection below: whoever owns the socket. */
@@ -29,6 +29,16 @@ const decoder = new TextDecoder();
 const json = (value: unknown) => encoder.encode(JSON.stringify(value ?? null));
 const parse = (bytes: Uint8Array): unknown => JSON.parse(decoder.decode(bytes));
 
+/** The other side would take a larger frame for a broken protocol and close: better only this one message fails. */
+function sized(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= MAX_PAYLOAD) return bytes;
+  throw new DockletError(
+    "too_large",
+    `A message of ${bytes.length} bytes is too large for the connection between two hosts.`,
+    `At most ${MAX_PAYLOAD} bytes go into one.`,
+  );
+}
+
 /**
  * Calls, notices and byte streams of both sides over one connection. The connection's owner feeds it with `receive`
  * and tells it of the end with `close`. Errors cross it as DockletErrors, with code, message and hint.
@@ -53,15 +63,22 @@ export class Channel {
     });
   }
 
-  /** Counts frames that came in: whoever watches the connection sees by it that the other side lives. */
+  /** Grows with whatever comes in: whoever watches the connection sees by it that the other side lives. */
   get heard(): number {
     return this.#heard;
   }
 
+  /** Largest payload that is taken: little from those who have not said who they are. */
+  set payloadLimit(bytes: number) {
+    this.#decoder.limit = bytes;
+  }
+
   call(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     if (this.#closed) return Promise.reject(this.#closed);
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
+      const message = sized(json({ method, params }));
       const leave = () => {
         this.#send(FRAME.cancel, id);
         this.#calls.delete(id);
@@ -79,12 +96,12 @@ export class Channel {
           reject(e);
         },
       });
-      this.#send(FRAME.call, id, json({ method, params }));
+      this.#send(FRAME.call, id, message);
     });
   }
 
   notify(topic: string, body: unknown): void {
-    if (!this.#closed) this.#send(FRAME.notice, 0, json({ topic, body }));
+    if (!this.#closed) this.#send(FRAME.notice, 0, sized(json({ topic, body })));
   }
 
   open(kind: string, params: unknown): ChannelStream {
@@ -102,10 +119,11 @@ export class Channel {
   /** Bytes from the connection. A peer that does not keep to the protocol is closed, with the reason. */
   receive(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.#heard++;
     try {
       for (const frame of this.#decoder.push(bytes)) {
-        this.#heard++;
         this.#take(frame);
+        if (this.#closed) return;
       }
     } catch (e) {
       this.close(`the other side broke the protocol: ${(e as Error).message}`);
@@ -227,7 +245,8 @@ export class Channel {
           "One of the two is too old; upgrade it.",
         );
       const result = await handler(params, abort.signal);
-      if (!this.#closed) this.#send(FRAME.result, id, json(result));
+      const message = sized(json(result));
+      if (!this.#closed) this.#send(FRAME.result, id, message);
     } catch (e) {
       const { code, message, hint, details } = asDocklet(e);
       if (!this.#closed) this.#send(FRAME.fail, id, json({ code, message, hint, details }));

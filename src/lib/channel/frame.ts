@@ -41,6 +41,8 @@ export function encodeFrame(type: FrameType, id: number, payload: Uint8Array = n
 /** Takes bytes as they come and gives whole frames. Throws on a length or type that cannot be. */
 export class FrameDecoder {
   #held: Uint8Array = new Uint8Array(0);
+  /** Largest payload that is taken. */
+  limit = MAX_PAYLOAD;
 
   *push(bytes: Uint8Array): Generator<Frame> {
     let rest = this.#held.length === 0 ? bytes : join(this.#held, bytes);
@@ -48,7 +50,7 @@ export class FrameDecoder {
       const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
       const length = view.getUint32(0);
       const type = view.getUint8(4);
-      if (length < HEAD - 4 || length > MAX_PAYLOAD + HEAD - 4) throw new Error(`a frame of ${length} bytes`);
+      if (length < HEAD - 4 || length > this.limit + HEAD - 4) throw new Error(`a frame of ${length} bytes`);
       if (type < FRAME.call || type > FRAME.pong) throw new Error(`a frame of type ${type}`);
       if (rest.length < length + 4) break;
       yield { type: type as FrameType, id: view.getUint32(5), payload: rest.slice(HEAD, length + 4) };
