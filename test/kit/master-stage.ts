@@ -35,6 +35,7 @@ export class Stage {
   constructor(
     workers: FakeOptions[] = [{}],
     readonly config: Partial<MasterConfig> = {},
+    readonly gatewayHost: string | null = null,
   ) {
     this.workers = workers.map((w) => new FakeWorker(w));
     this.store = this.#open();
@@ -54,6 +55,7 @@ export class Stage {
       clock: systemClock,
       log: silentLogger,
       config: { ...CONFIG, ...this.config },
+      gatewayHost: this.gatewayHost,
       pace: { retryMs: 2, retryMaxMs: 20, answerMs: 500 },
     });
     this.master.api.subscribe((f) => this.frames.push(f));
