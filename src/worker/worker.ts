@@ -1,7 +1,6 @@
 import type { HostReport, NodeStream, Report, StreamRequest, WorkerApi } from "../contracts/worker.ts";
 import { VclusterOrder } from "../contracts/worker.ts";
 import { DockletError, messageOf } from "../lib/errors.ts";
-import { routes } from "../os/ip.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
 import { enableForwarding } from "../os/sysctl.ts";
 import { assemble, type WorkerParts } from "./assembly.ts";
@@ -11,7 +10,7 @@ import { ensureLxcfs } from "./lxc/lxcfs.ts";
 import { NodeMetrics } from "./metrics/exposition.ts";
 import { SAMPLE_MS } from "./metrics/sampler.ts";
 import { installFirewall, updateSets } from "./network/firewall.ts";
-import { deniedNets, lookAtHostNetwork } from "./network/host-network.ts";
+import { lookAtHostNetwork } from "./network/host-network.ts";
 import type { WorkerOptions } from "./options.ts";
 import { openPool } from "./rootfs/pool.ts";
 import { openStream } from "./terminal/streams.ts";
@@ -54,7 +53,7 @@ export class Worker implements WorkerApi {
     });
     const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
-    const bridges = await p.bridges.load();
+    const found = await p.networks.load();
     await p.attachments.load(p.instances.all().map((i) => i.id));
     const hooks = watchHooks(
       layout,
@@ -74,18 +73,24 @@ export class Worker implements WorkerApi {
     for (const i of p.instances.all().filter((x) => x.stage === "dying")) await p.runtime.destroy(i);
     await p.warm.adopt();
     this.#tellAll();
-    void p.settlement.settleAll().then(() => dropUnused(p, bridges));
+    void p.settlement.settleAll().then(() => dropUnused(p, found));
     p.warm.start(() => p.desk.names());
     this.#every(SAMPLE_MS, async () => {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
       this.#report(this.#hostReport());
     });
-    let denied = String(net.deny);
+    let known = net;
     this.#every(NETWORKS_MS, async () => {
-      const deny = deniedNets(network, await routes());
-      if (String(deny) === denied) return;
-      await updateSets({ tag: layout.tag, deny, dns: net.dns });
-      denied = String(deny);
+      const now = await lookAtHostNetwork(network);
+      if (String(now.deny) !== String(known.deny)) await updateSets({ tag: layout.tag, deny: now.deny, dns: net.dns });
+      const moved = now.address !== known.address || now.mtu !== known.mtu;
+      known = now;
+      if (!moved) return;
+      log.warn({ address: now.address, mtu: now.mtu }, "this host has another address: tunnels are made anew");
+      p.networks.moved(now.address);
+      p.gauge.moved(now.address, now.mtu);
+      this.#report(this.#hostReport());
+      await p.settlement.followNetworks();
     });
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
@@ -93,6 +98,7 @@ export class Worker implements WorkerApi {
         if (i.stage === "warm") p.warm.lost(i.id);
         else p.settlement.wentDown(i.id);
       }
+      await p.settlement.followNetworks();
     });
   }
 
@@ -205,7 +211,7 @@ export class Worker implements WorkerApi {
   }
 }
 
-/** Bridges whose vcluster ended while docklet was away. */
-async function dropUnused(p: WorkerParts, bridges: string[]): Promise<void> {
-  for (const vcluster of bridges) if (!p.orders.get(vcluster)) await p.bridges.remove(vcluster);
+/** Networks whose vcluster ended while docklet was away. */
+async function dropUnused(p: WorkerParts, vclusters: string[]): Promise<void> {
+  for (const vcluster of vclusters) if (!p.orders.get(vcluster)) await p.networks.remove(vcluster);
 }

@@ -11,11 +11,16 @@ export class HostGauge {
 
   constructor(
     private readonly layout: Layout,
-    private readonly facts: { name: string; address: string; version: string },
+    private facts: { name: string; address: string; mtu: number; version: string },
   ) {}
 
   async start(): Promise<void> {
     this.#lxc = (await output(["lxc-start", "--version"])).trim();
+  }
+
+  /** Its address in the network that joins the hosts is another one now. */
+  moved(address: string, mtu: number): void {
+    this.facts = { ...this.facts, address, mtu };
   }
 
   report(warm: number, problem: string | null): HostReport {
@@ -28,6 +33,7 @@ export class HostGauge {
       type: "host",
       name: this.facts.name,
       address: this.facts.address,
+      mtu: this.facts.mtu,
       capacity: { cpu: cpuCount(), memory: mem.total, disk: disk.total },
       used: {
         cpu: Math.round(share * cpuCount() * 100) / 100,
