@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Sample } from "./public/vclusters.ts";
 import { Recipe } from "./public/system.ts";
+import { Sample } from "./public/vclusters.ts";
 import { ShortId, VclusterOrder } from "./worker.ts";
 
 /**

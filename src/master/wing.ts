@@ -136,11 +136,30 @@ export class Wing {
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
 
-  detach(name: string): void {
+  /** `why`: what people read in the list of hosts. */
+  detach(name: string, why: string | null = null): void {
     this.#early.delete(name);
     if (!this.hosts.worker(name)) return;
-    this.hosts.detach(name, null);
+    this.hosts.detach(name, why);
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  /** A host that should be here is not, and this is why. */
+  missing(name: string, why: string): void {
+    this.hosts.missing(name, why);
+    this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  /** A host does not belong here any more. */
+  forgetHost(name: string): void {
+    const last = this.hosts.one(this.store, name);
+    this.hosts.forget(name);
+    this.images.forgetHost(name);
+    this.frames.emit({ type: "host", data: { ...last, state: "removed", reason: "was removed" } });
+    for (const image of this.images.names) {
+      const data = this.images.one(this.store, image);
+      if (data) this.frames.emit({ type: "image", data });
+    }
   }
 
   /** One write. What it touched is settled before it is on disk, and told to hosts and watchers after it. */
