@@ -126,6 +126,12 @@ export class Worker implements WorkerApi {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Is this the address of a node that should run here? */
+  runs(address: string): boolean {
+    const here = (o: VclusterOrder) => o.nodes.some((n) => n.address === address && n.desired === "running");
+    return this.#p?.orders.all().some(here) ?? false;
+  }
+
   async apply(order: VclusterOrder): Promise<void> {
     const p = this.#parts();
     p.orders.accept(VclusterOrder.parse(order));

@@ -61,7 +61,10 @@ export class Joint {
     while (this.#queue.length > 0) {
       const first = this.#queue[0]!;
       const taken = this.socket.write(first);
-      if (taken < 0) return this.close();
+      if (taken < 0) {
+        this.close();
+        return;
+      }
       if (taken < first.length) {
         this.#queue[0] = first.subarray(taken);
         return;
