@@ -60,7 +60,7 @@ export class RemoteWorkers {
       version: "0.0.0",
       log: silentLogger,
       beat: FAST,
-      pace: { firstMs: 5, maxMs: 50, refusedMs: 100 },
+      pace: { firstMs: 5, maxMs: 50, refusedMs: 100, connectMs: 1000 },
       ...more,
     };
   }

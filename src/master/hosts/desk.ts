@@ -97,7 +97,7 @@ export class HostDesk {
   removeHost({ name, force, ...cause }: Cause & { name: string; force: boolean }): void {
     const { hosts, store } = this.wing;
     const joined = this.members.all().some((m) => m.name === name);
-    if (!hosts.names.includes(name)) {
+    if (!hosts.list(store).some((h) => h.name === name)) {
       throw new DockletError("not_found", `There is no host named ${name}.`, "`docklet host ls` lists them.");
     }
     if (!joined && hosts.worker(name) && !isBuried(store, name)) {

@@ -16,8 +16,10 @@ export interface DoorOptions {
   version: string;
   wire?: number;
   beat?: Beat;
-  /** Time for a host to say who it is, and for an older connection of the same host to give a sign of life. */
+  /** Time for a host to say who it is. */
   patienceMs?: number;
+  /** Time for an older connection of the same host to give a sign of life. */
+  signOfLifeMs?: number;
   renewEveryMs?: number;
 }
 
@@ -32,6 +34,8 @@ export class Door implements Doorkeeper {
   readonly name = "hosts";
   readonly #links = new Map<string, { link: Link; relay: Relay }>();
   readonly #strangers = new Set<Link>();
+  /** Instance of the last second machine that was turned away, by host. */
+  readonly #twins = new Map<string, string>();
   readonly #turns = new KeyedMutex<string>();
   #server: Server | null = null;
   #renewals: ReturnType<typeof setInterval> | null = null;
@@ -155,20 +159,28 @@ export class Door implements Doorkeeper {
     const other = this.#links.get(member.id)?.link;
     if (!other) return;
     const again = other.instance === request.instance;
-    if (
-      !again &&
-      (await stillThere(other.channel, Math.min(SIGN_OF_LIFE_MS, this.options.patienceMs ?? SIGN_OF_LIFE_MS)))
-    ) {
+    if (!again && (await stillThere(other.channel, this.options.signOfLifeMs ?? SIGN_OF_LIFE_MS))) {
       const where = `${link.address} while it is connected from ${other.address}`;
-      this.desk.wing.log.error({ host: member.name, address: link.address }, "two machines with one identity");
+      const message = `A second machine says that it is the host ${member.name}: from ${where}.`;
+      this.#denounce(member, request.instance, message);
       throw new DockletError(
         "conflict",
-        `A second machine says that it is the host ${member.name}: from ${where}.`,
+        message,
         `If one of them is a copy of the other's disk: remove local/identity below FS_PREFIX on the copy, and let it join with a join token of its own.`,
       );
     }
     other.channel.close("the host has connected anew");
     this.#gone(member, other, "is not connected");
+  }
+
+  /** Once for each process that tries: it will go on trying. */
+  #denounce(member: Member, instance: string, message: string): void {
+    if (this.#twins.get(member.id) === instance) return;
+    this.#twins.set(member.id, instance);
+    const { wing } = this.desk;
+    wing.log.error({ host: member.name }, message);
+    const about = { actor: "system", object: member.name, owner: null, requestId: null };
+    wing.commit((c) => c.event({ ...about, action: "host.twin", result: "denied", message }));
   }
 
   #enter(link: Link, member: Member): void {

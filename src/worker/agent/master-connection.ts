@@ -17,7 +17,12 @@ export type Trust =
   | { kind: "member"; ca: string; certificate: string; key: string };
 
 /** A TLS connection to a master. Throws `unavailable`, or `forbidden` when what answers is not our master. */
-export function connectTo(address: MasterAddress, trust: Trust, signal?: AbortSignal): Promise<TLSSocket> {
+export function connectTo(
+  address: MasterAddress,
+  trust: Trust,
+  signal?: AbortSignal,
+  timeoutMs = CONNECT_MS,
+): Promise<TLSSocket> {
   const options: ConnectionOptions = {
     host: address.host,
     port: address.port,
@@ -35,7 +40,7 @@ export function connectTo(address: MasterAddress, trust: Trust, signal?: AbortSi
       reject(explain(address, e));
     };
     const stop = () => fail(signal!.reason);
-    const timer = setTimeout(() => fail(new Error(`no answer within ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
     if (signal?.aborted) return stop();
     signal?.addEventListener("abort", stop, { once: true });
     socket.once("error", fail);

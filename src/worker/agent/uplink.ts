@@ -20,8 +20,9 @@ export interface UplinkPace {
   maxMs: number;
   /** After a refusal, which time alone does not heal. */
   refusedMs: number;
+  connectMs: number;
 }
-const PACE: UplinkPace = { firstMs: 200, maxMs: 15_000, refusedMs: 60_000 };
+const PACE: UplinkPace = { firstMs: 200, maxMs: 15_000, refusedMs: 60_000, connectMs: 10_000 };
 
 export interface UplinkOptions {
   served: Served;
@@ -79,7 +80,12 @@ export class Uplink {
       );
     }
     this.#running = this.#keep();
-    await this.#first.promise;
+    try {
+      await this.#first.promise;
+    } catch (e) {
+      await this.stop();
+      throw e;
+    }
   }
 
   async stop(): Promise<void> {
@@ -143,7 +149,7 @@ export class Uplink {
   async #session(identity: Identity): Promise<void> {
     const { served, master, log, beat } = this.#o;
     const { signal } = this.#stopped;
-    const socket = await connectTo(master, { kind: "member", ...identity }, signal);
+    const socket = await connectTo(master, { kind: "member", ...identity }, signal, this.#pace.connectMs);
     const admitted = Promise.withResolvers<void>();
     admitted.promise.catch(() => {});
     const { answers, leave } = answersOf(served, { channel: () => channel, admitted: admitted.promise });
