@@ -11,10 +11,15 @@ import { groupLs } from "./commands/group-ls.ts";
 import { groupRm } from "./commands/group-rm.ts";
 import { groupSet } from "./commands/group-set.ts";
 import { hostLs } from "./commands/host-ls.ts";
+import { hostRm } from "./commands/host-rm.ts";
+import { hostShow } from "./commands/host-show.ts";
 import { imageBuild } from "./commands/image-build.ts";
 import { imageLs } from "./commands/image-ls.ts";
 import { imageRm } from "./commands/image-rm.ts";
 import { imageWarm } from "./commands/image-warm.ts";
+import { joinTokenCreate } from "./commands/join-token-create.ts";
+import { joinTokenLs } from "./commands/join-token-ls.ts";
+import { joinTokenRevoke } from "./commands/join-token-revoke.ts";
 import { keyAdd } from "./commands/key-add.ts";
 import { keyLs } from "./commands/key-ls.ts";
 import { keyRm } from "./commands/key-rm.ts";
@@ -80,6 +85,11 @@ export const commands: readonly Command[] = [
   groupSet,
   groupRm,
   hostLs,
+  hostShow,
+  hostRm,
+  joinTokenCreate,
+  joinTokenLs,
+  joinTokenRevoke,
   tokenLs,
   tokenCreate,
   tokenRm,

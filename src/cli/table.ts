@@ -41,7 +41,7 @@ export function formatFields(fields: readonly (readonly [string, string | number
   return fields.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(String(value ?? "-"))}\n`).join("");
 }
 
-const GOOD = new Set(["ready", "done", "ok", "enabled", "running"]);
+const GOOD = new Set(["ready", "done", "ok", "enabled", "running", "valid"]);
 const BAD = new Set(["failed", "unreachable", "denied", "cancelled"]);
 export function stateColour(state: string): Colour | null {
   return GOOD.has(state)

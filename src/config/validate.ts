@@ -38,6 +38,7 @@ export function validateAgainstHost(loaded: Loaded, facts: HostFacts, options: V
   const report = reporter(loaded);
   return [
     ...equalPorts(loaded, report),
+    ...whereMasterIs(loaded, roles, report),
     ...(roles.includes("worker") ? network(loaded, facts, report) : []),
     ...portsInUse(loaded, facts, roles, options.runningIsFine ?? false, report),
     ...device(loaded, facts, report),
@@ -76,6 +77,12 @@ function equalPorts({ config }: Loaded, report: Report): ConfigProblem[] {
   return problems;
 }
 
+function whereMasterIs({ config }: Loaded, roles: readonly Role[], report: Report): ConfigProblem[] {
+  if (!roles.includes("worker") || roles.includes("master") || config.MASTER_IP !== null) return [];
+  const hint = "Set MASTER_IP (--master-ip) to the address of the host on which the master runs.";
+  return [report("MASTER_IP", "a worker alone has to know where its master is.", hint)];
+}
+
 /** Bridges of vclusters live inside CLUSTER_NET: that is what it is for. */
 const isOurs = (device: string) => /^dk/.test(device);
 
@@ -102,8 +109,7 @@ function portsOf({ config }: Loaded, roles: readonly Role[]): (typeof PORT_KEYS)
   const alone = !roles.includes("supermaster");
   return [
     ...(alone ? [] : (["NGINX_PORT", "PROXY_PORT"] as const)),
-    ...(roles.includes("master") && alone ? (["MASTER_PORT"] as const) : []),
-    ...(roles.includes("worker") && (alone || config.MASTER_IP !== null) ? (["WORKER_PORT"] as const) : []),
+    ...(roles.includes("master") ? (["MASTER_PORT"] as const) : []),
     ...(!alone && config.MASTER_IPS.length > 0 ? (["USER_PORT"] as const) : []),
   ];
 }

@@ -10,13 +10,23 @@ export interface GatewayApi {
   onRevoke(listener: (revoked: { grant?: string; slug?: string }) => void): () => void;
 }
 
+/**
+ * Where a request goes. With `via`: whoever connects to that socket and says the preface gets a line that begins with
+ * `+`, and then the bytes of host and port behind it; or one with `-` and the reason.
+ */
+export interface UpstreamAddress {
+  host: string;
+  port: number;
+  via?: { socket: string; preface: string };
+}
+
 export type Decision =
   | {
       kind: "allow";
       /** Names the grant in onRevoke. */
       grant: string;
       maxAgeMs: number;
-      upstream: { host: string; port: number };
+      upstream: UpstreamAddress;
       /** Put in place of whatever Authorization the client sent; null: none. */
       authorization: string | null;
       /** Jupyter knows its base URL and gets the whole path; other ports get it without the prefix. */

@@ -1,4 +1,15 @@
-import type { Event, Host, Image, NodeSize, Operation, Recipe, Sample, StreamFrame, Vcluster } from "./public/index.ts";
+import type {
+  Event,
+  Host,
+  Image,
+  JoinToken,
+  NodeSize,
+  Operation,
+  Recipe,
+  Sample,
+  StreamFrame,
+  Vcluster,
+} from "./public/index.ts";
 import type { NodeStream, StreamRequest } from "./worker.ts";
 
 /** Who stands behind a request that a supermaster passes on. */
@@ -30,6 +41,14 @@ export interface VclusterRef extends Cause {
   id: string;
 }
 
+export interface NewJoinToken {
+  role: "worker";
+  /** Default: 24 hours. */
+  ttlMs?: number | undefined;
+  /** Default: one. */
+  uses?: number | undefined;
+}
+
 /** What stands behind a workspace address, as the gateway needs it. */
 export interface SlugTarget {
   owner: string;
@@ -39,6 +58,8 @@ export interface SlugTarget {
   state: Vcluster["state"];
   reason: string | null;
   address: string;
+  /** The node runs on another host: socket of the relay that reaches it. Otherwise its address is reached directly. */
+  relay?: string;
   jupyterToken: string | null;
   ready: "init" | "ssh" | "jupyter";
 }
@@ -97,6 +118,12 @@ export interface MasterApi {
   patchImage(request: Cause & { name: string; warm: number }): Promise<Image>;
   deleteImage(request: Cause & { name: string }): Promise<void>;
   hosts(): Promise<Host[]>;
+  /** Its certificate is worth nothing from then on. Throws `conflict` while nodes are placed on it, unless forced. */
+  removeHost(request: Cause & { name: string; force: boolean }): Promise<void>;
+  joinTokens(): Promise<JoinToken[]>;
+  /** `text` is what the new host is given. It is not kept. */
+  createJoinToken(request: Cause & NewJoinToken): Promise<{ token: JoinToken; text: string }>;
+  revokeJoinToken(request: Cause & { id: string }): Promise<void>;
   /** Named checks for /readyz: null = well, otherwise what is wrong. */
   health(): Promise<Record<string, string | null>>;
 }

@@ -8,7 +8,7 @@ const order = {
   name: "lab",
   image: "base",
   owner: { id: "ownera", name: "ann", home: 1024 },
-  network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7 },
+  network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7, mtu: 1450, members: [], gatewayHost: null },
   hosts: [{ name: "host-0", address: "172.16.0.2" }],
   authorizedKeys: ["ssh-ed25519 AAAA ann"],
   peerKey: { private: "-----BEGIN\nlines\n", public: "ssh-ed25519 BBBB" },
@@ -29,6 +29,17 @@ test("an order as masters send them", () => {
   expect(VclusterOrder.parse(order)).toEqual(structuredClone(order) as unknown as VclusterOrder);
 });
 
+test("an order that was written down before vclusters spanned hosts is one of a single host", () => {
+  const { mtu: _m, members: _o, gatewayHost: _g, ...old } = order.network;
+  expect(VclusterOrder.parse({ ...order, network: old }).network).toEqual({
+    ...old,
+    mtu: 1450,
+    members: [],
+    gatewayHost: null,
+  });
+});
+
+const MEMBER = { mac: "02:dc:ac:10:00:03", address: "172.16.0.3", host: "192.0.2.2" };
 const EVIL = ["x\nlxc.hook.start-host = /bin/sh", "a b", "../x", "", "x\0", "host-0\n", "a".repeat(300)];
 
 test("nothing in it can begin a new line or another path on the host", () => {
@@ -43,6 +54,10 @@ test("nothing in it can begin a new line or another path on the host", () => {
       { hosts: [{ name: "host-0", address: evil }] },
       { network: { ...order.network, subnet: evil } },
       { network: { ...order.network, gateway: evil } },
+      { network: { ...order.network, gatewayHost: evil } },
+      { network: { ...order.network, members: [{ ...MEMBER, mac: evil }] } },
+      { network: { ...order.network, members: [{ ...MEMBER, address: evil }] } },
+      { network: { ...order.network, members: [{ ...MEMBER, host: evil }] } },
       { nodes: [{ ...node, id: evil }] },
       { nodes: [{ ...node, name: evil }] },
       { nodes: [{ ...node, address: evil }] },

@@ -14,6 +14,8 @@ const Line = z
   .max(16_384)
   .regex(/^[^\r\n\0]*$/, "One line.");
 
+const Mac = z.string().regex(/^02(:[0-9a-f]{2}){5}$/);
+
 /** What one node should be. */
 export const NodeSpec = z.strictObject({
   id: ShortId,
@@ -21,9 +23,36 @@ export const NodeSpec = z.strictObject({
   desired: z.enum(["running", "stopped", "gone"]),
   size: NodeSize,
   address: z.ipv4(),
-  mac: z.string().regex(/^02(:[0-9a-f]{2}){5}$/),
+  mac: Mac,
 });
 export type NodeSpec = z.infer<typeof NodeSpec>;
+
+/** What a VXLAN tunnel adds to every packet. */
+export const TUNNEL_OVERHEAD = 50;
+/** MTU of the network that hosts are joined by, where nothing else is known. */
+export const USUAL_MTU = 1500;
+
+/**
+ * The network of a vcluster, as one host must know it. The fields with a default came with tunnels: orders that a
+ * worker wrote down before have none.
+ */
+export const NetworkSpec = z.strictObject({
+  subnet: z.cidrv4(),
+  gateway: z.ipv4(),
+  vni: z.int().min(1).max(16_777_215),
+  /** Of every link of the vcluster, on all hosts: a packet must fit through the tunnels between them. */
+  mtu: z
+    .int()
+    .min(576)
+    .max(65_535)
+    .default(USUAL_MTU - TUNNEL_OVERHEAD),
+  /** Nodes of the vcluster on other hosts. `host`: the address of their host in the network that joins the hosts. */
+  members: z.array(z.strictObject({ mac: Mac, address: z.ipv4(), host: z.ipv4() })).default([]),
+  /** Address of the one host that is the gateway; null: each host is the gateway of its own nodes. */
+  gatewayHost: z.ipv4().nullable().default(null),
+});
+export type NetworkSpec = z.infer<typeof NetworkSpec>;
+export type Member = NetworkSpec["members"][number];
 
 /**
  * What one vcluster should be on one host. Desired state, not a command: sending it twice changes nothing.
@@ -38,13 +67,14 @@ export const VclusterOrder = z.strictObject({
   image: Name,
   /** Person's id, for the data folder; quota in MiB. */
   owner: z.strictObject({ id: ShortId, name: Name, home: z.int() }),
-  network: z.strictObject({ subnet: z.cidrv4(), gateway: z.ipv4(), vni: z.int().min(1).max(16_777_215) }),
+  network: NetworkSpec,
   /** Lines of /etc/hosts on every node, all nodes of the vcluster wherever they run. */
   hosts: z.array(z.strictObject({ name: NodeName, address: z.ipv4() })),
   /** The person's public keys. */
   authorizedKeys: z.array(Line),
   /** The key pair with which nodes of this vcluster log into each other. */
   peerKey: z.strictObject({ private: z.string(), public: Line }),
+  /** Those on this host. None: the host is only the gateway of those on other hosts. */
   nodes: z.array(NodeSpec),
 });
 export type VclusterOrder = z.infer<typeof VclusterOrder>;
@@ -90,7 +120,9 @@ export type BuildReport = z.infer<typeof BuildReport>;
 export const HostReport = z.object({
   type: z.literal("host"),
   name: z.string(),
+  /** Where the other hosts send its part of a vcluster's network, and the MTU of the device with that address. */
   address: z.string(),
+  mtu: z.int().default(USUAL_MTU),
   capacity: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   used: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   warm: z.int(),

@@ -3,7 +3,7 @@ import { formatAddress } from "../lib/ipv4.ts";
 import type { Reader } from "../store/store.ts";
 import { type NodeRow, nodeName, nodeRows, type VclusterRow, vclusterRow } from "./vclusters/rows.ts";
 
-type Target = Omit<SlugTarget, "ready"> & { image: string };
+type Target = Omit<SlugTarget, "ready" | "relay"> & { image: string; host: string };
 
 /**
  * Slugs and node ids in memory, kept in step with the rows: asked for with every request to a workspace and
@@ -62,5 +62,6 @@ function target(vc: VclusterRow, n: NodeRow): Target {
     address: formatAddress(n.address),
     jupyterToken: n.jupyter_token,
     image: vc.image,
+    host: n.host,
   };
 }

@@ -54,7 +54,7 @@ describe("create", () => {
       term: 1,
       generation: 1,
       owner: { id: "annaaa", name: "ann", home: 1024 },
-      network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 1 },
+      network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 1, mtu: 1450, members: [], gatewayHost: null },
       authorizedKeys: ANN.authorizedKeys,
     });
     expect(s.worker.orders[0]!.hosts).toHaveLength(3);

@@ -3,16 +3,27 @@ import type {
   CreateVcluster,
   MasterApi,
   MasterFrame,
+  NewJoinToken,
   Owner,
   SlugTarget,
   VclusterRef,
 } from "../contracts/master.ts";
-import type { Host, Image, NodeSize, Operation, Recipe, Sample, Vcluster } from "../contracts/public/index.ts";
+import type {
+  Host,
+  Image,
+  JoinToken,
+  NodeSize,
+  Operation,
+  Recipe,
+  Sample,
+  Vcluster,
+} from "../contracts/public/index.ts";
 import type { NodeStream, StreamRequest } from "../contracts/worker.ts";
 import { DockletError } from "../lib/errors.ts";
 import { longId, shortId } from "../lib/ids.ts";
 import { listEvents } from "../store/events.ts";
 import { WING } from "./change.ts";
+import type { HostDesk } from "./hosts/desk.ts";
 import { deleteImage, patchImage } from "./images/keeping.ts";
 import { listOperations, operationRow, readOperation } from "./operations/operations.ts";
 import { dropOwner, saveOwner } from "./owners/owners.ts";
@@ -28,7 +39,10 @@ import type { Wing } from "./wing.ts";
  * workers hear of it in the same turn, and nobody waits for them.
  */
 export class MasterService implements MasterApi {
-  constructor(readonly wing: Wing) {}
+  constructor(
+    readonly wing: Wing,
+    readonly desk: HostDesk,
+  ) {}
 
   subscribe(listener: (frame: MasterFrame) => void): () => void {
     return this.wing.frames.subscribe(listener);
@@ -117,8 +131,9 @@ export class MasterService implements MasterApi {
   resolveSlug(slug: string): SlugTarget | null {
     const found = this.wing.directory.slug(slug);
     if (!found) return null;
-    const { image, ...target } = found;
-    return { ...target, ready: this.wing.images.readiness(image) };
+    const { image, host, ...target } = found;
+    const relay = this.desk.relayOf(host);
+    return { ...target, ...(relay ? { relay } : {}), ready: this.wing.images.readiness(image) };
   }
 
   async updateOwner(owner: Owner): Promise<void> {
@@ -187,10 +202,26 @@ export class MasterService implements MasterApi {
     return this.wing.hosts.list(this.wing.store);
   }
 
+  async removeHost(request: Cause & { name: string; force: boolean }): Promise<void> {
+    this.desk.removeHost(request);
+  }
+
+  async joinTokens(): Promise<JoinToken[]> {
+    return this.desk.tokens();
+  }
+
+  async createJoinToken(request: Cause & NewJoinToken): Promise<{ token: JoinToken; text: string }> {
+    return this.desk.createToken(request);
+  }
+
+  async revokeJoinToken(request: Cause & { id: string }): Promise<void> {
+    this.desk.revokeToken(request);
+  }
+
   async health(): Promise<Record<string, string | null>> {
     const { hosts, running } = this.wing;
     const checks: Record<string, string | null> = { master: running ? null : "is not started" };
-    for (const name of hosts.names) checks[`host ${name}`] = hosts.problem(name);
+    for (const h of hosts.list(this.wing.store)) if (h.state !== "removed") checks[`host ${h.name}`] = h.reason;
     if (hosts.names.length === 0) checks.hosts = "no host is known yet";
     return checks;
   }

@@ -12,6 +12,7 @@ import { Hosts } from "./hosts/hosts.ts";
 import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
 import { Images } from "./images/images.ts";
+import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
 import { Retention } from "./operations/retention.ts";
 import { Delivery, type DeliveryPace, PACE } from "./vclusters/delivery.ts";
@@ -30,6 +31,8 @@ export interface MasterDeps {
   clock: Clock;
   log: Logger;
   config: MasterConfig;
+  /** Name of the host that is the gateway of all nodes (DISTRIBUTED_GATEWAY=False); else each host is that of its own. */
+  gatewayHost?: string | null;
   /** Workers that are there from the beginning; others come by `attachWorker`. */
   workers?: Map<string, WorkerApi>;
   /** How patient it is with workers; tests are not. */
@@ -48,6 +51,7 @@ export class Wing {
   readonly hosts: Hosts;
   readonly builds: Builds;
   readonly delivery: Delivery;
+  readonly #gateway: string | null;
   readonly #retention: Retention;
   readonly #inbox: Inbox;
   #term = 0;
@@ -65,6 +69,7 @@ export class Wing {
     }
     this.net = net;
     this.store = deps.store;
+    this.#gateway = deps.gatewayHost ?? null;
     this.log = deps.log;
     this.frames = new Frames(deps.log);
     this.hosts = new Hosts(deps.config);
@@ -76,6 +81,7 @@ export class Wing {
     this.delivery = new Delivery({
       db: deps.store,
       term: () => this.#term,
+      gateway: this.#gateway,
       worker,
       changed: (vcluster) => this.#inbox.look(vcluster),
       log: deps.log,
@@ -130,11 +136,30 @@ export class Wing {
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
 
-  detach(name: string): void {
+  /** `why`: what people read in the list of hosts. */
+  detach(name: string, why: string | null = null): void {
     this.#early.delete(name);
     if (!this.hosts.worker(name)) return;
-    this.hosts.detach(name, null);
+    this.hosts.detach(name, why);
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  /** A host that should be here is not, and this is why. */
+  missing(name: string, why: string): void {
+    this.hosts.missing(name, why);
+    this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
+  }
+
+  /** A host does not belong here any more. */
+  forgetHost(name: string): void {
+    const last = this.hosts.one(this.store, name);
+    this.hosts.forget(name);
+    this.images.forgetHost(name);
+    this.frames.emit({ type: "host", data: { ...last, state: "removed", reason: "was removed" } });
+    for (const image of this.images.names) {
+      const data = this.images.one(this.store, image);
+      if (data) this.frames.emit({ type: "image", data });
+    }
   }
 
   /** One write. What it touched is settled before it is on disk, and told to hosts and watchers after it. */
@@ -221,8 +246,11 @@ export class Wing {
 
   #hear(c: Change, host: string, r: Report, stuck: { vcluster: string; host: string }[]): void {
     if (r.type === "node" && observe(c, host, r, this.log) === "stuck") stuck.push({ vcluster: r.vcluster, host });
-    else if (r.type === "host") this.hosts.write(c, host);
-    else if (r.type === "image") this.images.write(c, host, r);
+    else if (r.type === "host") {
+      const before = place(c.tx, host);
+      this.hosts.write(c, host);
+      rejoin(c, host, before, this.#gateway);
+    } else if (r.type === "image") this.images.write(c, host, r);
     else if (r.type === "build") this.builds.heard(c, host, r);
   }
 

@@ -32,11 +32,16 @@ export async function nftTables(): Promise<string[]> {
   return lines.filter(Boolean).map((l) => l.replace(/^table /, ""));
 }
 
-/** Elements of a set of the bridge family, each as its parts. */
-export async function nftElements(table: string, set: string): Promise<string[][]> {
-  const { stdout } = await run(["nft", "-j", "list", "set", "bridge", table, set]);
-  const answer = JSON.parse(stdout) as { nftables: { set?: { elem?: { concat: string[] }[] } }[] };
-  return answer.nftables.flatMap((x) => x.set?.elem?.map((e) => e.concat) ?? []);
+/** Elements of the sets of a table, each element as its parts. */
+export async function nftSets(family: "bridge" | "inet", table: string): Promise<Record<string, string[][]>> {
+  const { stdout } = await run(["nft", "-j", "list", "table", family, table]);
+  const answer = JSON.parse(stdout) as {
+    nftables: { set?: { name: string; elem?: (number | string | { concat: (number | string)[] })[] } }[];
+  };
+  const own = answer.nftables.flatMap((x) => x.set ?? []);
+  return Object.fromEntries(
+    own.map((s) => [s.name, (s.elem ?? []).map((e) => (typeof e === "object" ? e.concat : [e]).map(String))]),
+  );
 }
 
 export async function nft(text: string, ok = [0]): Promise<string> {

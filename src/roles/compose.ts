@@ -7,6 +7,9 @@ import { detectCgroups } from "../os/cgroup/detect.ts";
 import { systemClock } from "../os/clock.ts";
 import type { Store } from "../store/store.ts";
 import { createSupermaster } from "../supermaster/supermaster.ts";
+import { IdentityFiles } from "../worker/agent/identity.ts";
+import { parseToken } from "../worker/agent/joining.ts";
+import { Uplink } from "../worker/agent/uplink.ts";
 import { Layout } from "../worker/layout.ts";
 import { Worker } from "../worker/worker.ts";
 import type { Component } from "./component.ts";
@@ -28,6 +31,8 @@ export interface Ground {
   version: VersionInfo;
   home: Installation;
   log: Logger;
+  /** With what this host joins a cluster, if it has not yet: a join token. */
+  join: string | null;
   /** A logger with a file of its own for a role. */
   logger: (role: Role) => Logger;
 }
@@ -45,6 +50,8 @@ export function compose(ground: Ground): Component[] {
   if (worker) components.push(worker);
   // Only a worker that has its pool and its nodes in hand gets orders.
   if (worker && master) components.push(attachment(ground, master, worker));
+  if (worker && !master) components.push(uplink(ground, worker));
+  if (master) components.push(door(ground, master));
   components.push(new DiskSpace(ground.home, roles.map(ground.home.database), ground.log));
   return components;
 }
@@ -62,7 +69,7 @@ function createWorker(g: Ground, components: Component[]): Worker {
     metricsStore,
     clock: systemClock,
     log,
-    hostName: config.HOST_NAME ?? hostname(),
+    hostName: hostName(g),
     version: g.version.version,
     pool: { storage: config.STORAGE, disk: config.DISK, sizeMiB: config.DISKPOOL_SIZE },
     network: {
@@ -79,19 +86,44 @@ function createWorker(g: Ground, components: Component[]): Worker {
 function createDataCentre(g: Ground, components: Component[]): Master {
   const { config } = g.loaded;
   const store = keepOpen(components, openStore(g.home.database("master"), "master"), "master.db");
-  const master = createMaster({ store, clock: systemClock, log: g.logger("master"), config });
+  const gatewayHost = config.DISTRIBUTED_GATEWAY || !g.roles.includes("worker") ? null : hostName(g);
+  const premises = { identityFolder: g.home.identity, relayFolder: g.home.relays };
+  const log = g.logger("master");
+  const master = createMaster({ store, clock: systemClock, log, config, gatewayHost, premises });
   components.push({ name: "master", start: () => master.start(), stop: () => master.stop() });
   return master;
 }
 
 function attachment(g: Ground, master: Master, worker: Worker): Component {
-  const name = g.loaded.config.HOST_NAME ?? hostname();
+  const name = hostName(g);
   return {
     name: "attachment",
     start: async () => master.attachWorker(name, worker),
     stop: async () => master.detachWorker(name),
   };
 }
+
+/** A worker whose master is on another host. */
+function uplink(g: Ground, worker: Worker): Component {
+  const { MASTER_IP, MASTER_PORT } = g.loaded.config;
+  return new Uplink({
+    served: { worker, runs: (address) => worker.runs(address) },
+    files: new IdentityFiles(g.home.identity),
+    master: { host: MASTER_IP ?? "127.0.0.1", port: MASTER_PORT },
+    token: g.join === null ? null : parseToken(g.join),
+    name: hostName(g),
+    version: g.version.version,
+    log: g.logger("worker"),
+  });
+}
+
+/** Where workers on other hosts come in. */
+function door(g: Ground, master: Master): Component {
+  const { BIND_ADDRESS, MASTER_PORT } = g.loaded.config;
+  return master.door({ hostname: BIND_ADDRESS, port: MASTER_PORT, version: g.version.version });
+}
+
+const hostName = (g: Ground): string => g.loaded.config.HOST_NAME ?? hostname();
 
 /** People's side: accounts and API, the portal, the front door of workspaces. */
 function createFront(g: Ground, components: Component[], master: Master, worker: Worker | null): void {

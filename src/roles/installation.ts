@@ -36,6 +36,14 @@ export class Installation {
   get spareFile() {
     return join(this.local, "spare");
   }
+  /** Keys and certificates of this host, and of the cluster's authority on the master's. */
+  get identity() {
+    return join(this.local, "identity");
+  }
+  /** Sockets that lead to nodes on other hosts. */
+  get relays() {
+    return join(this.local, "run", "relay");
+  }
   database = (wing: string) => join(this.local, `${wing}.db`);
   log = (role: string) => join(this.local, "log", `docklet-${role}.log`);
 

@@ -16,7 +16,12 @@ const GRACE_MS = 5_000;
  * Runs the roles until TERM or INT. Nodes are not touched by its end. Resolves to the exit code: 0 after a
  * signal, 1 when something could not start.
  */
-export async function serve(loaded: Loaded, roles: Role[], version: VersionInfo): Promise<number> {
+export async function serve(
+  loaded: Loaded,
+  roles: Role[],
+  version: VersionInfo,
+  join: string | null = null,
+): Promise<number> {
   const { config } = loaded;
   // Files that nodes read must be readable there; what nobody else may read says so itself.
   process.umask(0o022);
@@ -40,6 +45,7 @@ export async function serve(loaded: Loaded, roles: Role[], version: VersionInfo)
       roles,
       version,
       home,
+      join,
       log,
       logger: (role) => (role === roles[0] ? log : logger(role)),
     });
@@ -50,8 +56,8 @@ export async function serve(loaded: Loaded, roles: Role[], version: VersionInfo)
         roles,
         pid: process.pid,
         bind: config.BIND_ADDRESS,
-        portal: config.NGINX_PORT,
-        workspaces: config.PROXY_PORT,
+        ...(roles.includes("supermaster") ? { portal: config.NGINX_PORT, workspaces: config.PROXY_PORT } : {}),
+        ...(roles.includes("master") ? { hosts: config.MASTER_PORT } : {}),
       },
       "docklet is up",
     );

@@ -11,6 +11,8 @@ import { Sampler } from "./metrics/sampler.ts";
 import { Attachments } from "./network/attachment.ts";
 import { Bridges } from "./network/bridges.ts";
 import { type HostNetwork, nameServers } from "./network/host-network.ts";
+import { Networks } from "./network/networks.ts";
+import { Tunnels } from "./network/tunnels.ts";
 import { Identity } from "./nodes/identity.ts";
 import { Instances } from "./nodes/instances.ts";
 import { Orders } from "./nodes/orders.ts";
@@ -37,8 +39,15 @@ export function assemble(
   const containers = new Containers(layout, cgroups, writeSeccomp(layout));
   const rootfs = new Rootfs(layout);
   const homes = new Homes(layout);
-  const bridges = new Bridges(layout);
-  const attachments = new Attachments(layout, bridges);
+  const networks = new Networks(
+    {
+      bridges: new Bridges(layout),
+      tunnels: new Tunnels(layout, net.address),
+      order: (vcluster) => orders.get(vcluster),
+    },
+    net.address,
+  );
+  const attachments = new Attachments(layout, networks);
   const identity = new Identity(layout, () => nameServers(network.dns));
   const desk: ImageDesk = new ImageDesk({
     images,
@@ -77,7 +86,7 @@ export function assemble(
     runtime,
     warm,
     images: desk,
-    bridges,
+    networks,
     clock,
     log,
     report,
@@ -91,13 +100,13 @@ export function assemble(
     disk: () => usage(layout.pool),
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
-  const gauge = new HostGauge(layout, { name: hostName, address: net.address, version });
+  const gauge = new HostGauge(layout, { name: hostName, address: net.address, mtu: net.mtu, version });
   return {
     instances,
     orders,
     containers,
     homes,
-    bridges,
+    networks,
     attachments,
     desk,
     runtime,

@@ -45,6 +45,7 @@ export class Layout {
   container = (id: string) => `dk${this.tag}${id}`;
   veth = (id: string) => `dk${this.tag}n${id}`;
   bridge = (vcluster: string) => `dk${this.tag}b${vcluster}`;
+  tunnel = (vcluster: string) => `dk${this.tag}v${vcluster}`;
   get cgroupRoot() {
     return `docklet-${this.tag}`;
   }

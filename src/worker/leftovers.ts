@@ -24,7 +24,7 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
     for (const pid of cgroups.processes(root)) found.push({ kind: "process", name: String(pid) });
     found.push({ kind: "cgroup", name: root });
   }
-  const stems = [layout.veth(""), layout.bridge("")];
+  const stems = [layout.veth(""), layout.bridge(""), layout.tunnel("")];
   for (const l of await links())
     if (stems.some((s) => l.ifname.startsWith(s))) found.push({ kind: "link", name: l.ifname });
   for (const base of [layout.live, layout.pool])
@@ -60,7 +60,7 @@ export async function removeLeftovers(layout: Layout): Promise<void> {
     { timeoutMs: 20_000, firstMs: 20 },
   );
   await endLxcfs(layout.local);
-  const stems = [layout.veth(""), layout.bridge("")];
+  const stems = [layout.veth(""), layout.bridge(""), layout.tunnel("")];
   const names = (await links()).map((l) => l.ifname).filter((n) => stems.some((s) => n.startsWith(s)));
   await ipBatch(
     names.map((n) => `link del ${n}`),

@@ -1,7 +1,6 @@
 import type { HostReport, NodeStream, Report, StreamRequest, WorkerApi } from "../contracts/worker.ts";
 import { VclusterOrder } from "../contracts/worker.ts";
 import { DockletError, messageOf } from "../lib/errors.ts";
-import { routes } from "../os/ip.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
 import { watchRoutes } from "../os/route-watch.ts";
 import { enableForwarding } from "../os/sysctl.ts";
@@ -12,7 +11,7 @@ import { ensureLxcfs } from "./lxc/lxcfs.ts";
 import { NodeMetrics } from "./metrics/exposition.ts";
 import { SAMPLE_MS } from "./metrics/sampler.ts";
 import { installFirewall, updateSets } from "./network/firewall.ts";
-import { deniedNets, lookAtHostNetwork } from "./network/host-network.ts";
+import { type HostNetwork, lookAtHostNetwork } from "./network/host-network.ts";
 import type { WorkerOptions } from "./options.ts";
 import { openPool } from "./rootfs/pool.ts";
 import { PoolSpace } from "./rootfs/pool-space.ts";
@@ -60,7 +59,7 @@ export class Worker implements WorkerApi {
     });
     const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
-    const bridges = await p.bridges.load();
+    const found = await p.networks.load();
     await p.attachments.load(p.instances.all().map((i) => i.id));
     const hooks = watchHooks(
       layout,
@@ -84,7 +83,7 @@ export class Worker implements WorkerApi {
     }
     await p.warm.adopt();
     this.#tellAll();
-    void p.settlement.settleAll().then(() => dropUnused(p, bridges));
+    void p.settlement.settleAll().then(() => dropUnused(p, found));
     p.warm.start(() => p.desk.names());
     this.#every(SAMPLE_MS, async () => {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
@@ -92,13 +91,14 @@ export class Worker implements WorkerApi {
     });
     this.#every(HOLD_MS, () => space.hold());
     this.#every(GIVE_BACK_MS, () => space.giveBack());
-    await this.#followNetworks(net.deny, net.dns);
+    await this.#followNetworks(p, net);
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
         if (!p.runtime.isOver(i)) continue;
         if (i.stage === "warm") p.warm.lost(i.id);
         else p.settlement.wentDown(i.id);
       }
+      await p.settlement.followNetworks();
     });
   }
 
@@ -124,6 +124,12 @@ export class Worker implements WorkerApi {
     this.#listeners.add(listener);
     if (this.#p) for (const r of this.#everything()) listener(r);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Is this the address of a node that should run here? */
+  runs(address: string): boolean {
+    const here = (o: VclusterOrder) => o.nodes.some((n) => n.address === address && n.desired === "running");
+    return this.#p?.orders.all().some(here) ?? false;
   }
 
   async apply(order: VclusterOrder): Promise<void> {
@@ -193,18 +199,24 @@ export class Worker implements WorkerApi {
     for (const listener of this.#listeners) listener(r);
   }
 
-  /** A network that the host joins later is as closed to nodes as those it had before. */
-  async #followNetworks(deny: string[], dns: string[]): Promise<void> {
+  /** A network that the host joins later is as closed to nodes as those it had before; its own address may change, too. */
+  async #followNetworks(p: WorkerParts, seen: HostNetwork): Promise<void> {
     const { layout, log, network } = this.#o;
-    let denied = String(deny);
+    let known = seen;
     const look = async () => {
-      const now = deniedNets(network, await routes());
-      if (String(now) === denied) return;
-      await updateSets({ tag: layout.tag, deny: now, dns });
-      denied = String(now);
+      const now = await lookAtHostNetwork(network);
+      if (String(now.deny) !== String(known.deny)) await updateSets({ tag: layout.tag, deny: now.deny, dns: seen.dns });
+      const moved = now.address !== known.address || now.mtu !== known.mtu;
+      known = now;
+      if (!moved) return;
+      log.warn({ address: now.address, mtu: now.mtu }, "this host has another address: tunnels are made anew");
+      p.networks.moved(now.address);
+      p.gauge.moved(now.address, now.mtu);
+      this.#report(this.#hostReport());
+      await p.settlement.followNetworks();
     };
     const lookSafely = () =>
-      void look().catch((err) => log.error({ err }, "the host's new networks could not be closed to nodes"));
+      void look().catch((err) => log.error({ err }, "changes of the host's networks could not be followed"));
     const watch = watchRoutes(lookSafely, (why) =>
       log.error({ why }, "changes of the host's networks are not seen until docklet restarts"),
     );
@@ -229,7 +241,7 @@ export class Worker implements WorkerApi {
   }
 }
 
-/** Bridges whose vcluster ended while docklet was away. */
-async function dropUnused(p: WorkerParts, bridges: string[]): Promise<void> {
-  for (const vcluster of bridges) if (!p.orders.get(vcluster)) await p.bridges.remove(vcluster);
+/** Networks whose vcluster ended while docklet was away. */
+async function dropUnused(p: WorkerParts, vclusters: string[]): Promise<void> {
+  for (const vcluster of vclusters) if (!p.orders.get(vcluster)) await p.networks.remove(vcluster);
 }

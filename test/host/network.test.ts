@@ -16,6 +16,8 @@ import {
   removeFirewall,
   updateSets,
 } from "../../src/worker/network/firewall.ts";
+import { Networks } from "../../src/worker/network/networks.ts";
+import { Tunnels } from "../../src/worker/network/tunnels.ts";
 import { orderOf } from "../kit/worker-parts.ts";
 
 /** Needs root. Rules and links of an installation that is none, by a tag that no other test has. */
@@ -26,7 +28,7 @@ const dir = mkdtempSync(join(tmpdir(), "docklet-network-"));
 const layout = new Layout(dir, TAG);
 const order = orderOf(["running"], {
   id: "vcluzq",
-  network: { subnet: "10.213.0.0/26", gateway: "10.213.0.1", vni: 9 },
+  network: { subnet: "10.213.0.0/26", gateway: "10.213.0.1", vni: 9, mtu: 1450, members: [], gatewayHost: null },
 });
 const spec = { ...order.nodes[0]!, address: "10.213.0.2" };
 const ID = "instzq";
@@ -110,12 +112,13 @@ describe("the firewall", () => {
 });
 
 describe("bridges", () => {
-  const net = { vcluster: order.id, subnet: "10.213.0.0/26", gateway: "10.213.0.1" };
+  const net = { vcluster: order.id, subnet: "10.213.0.0/26", gateway: "10.213.0.1", mtu: 1450, elsewhere: false };
   const br = layout.bridge(order.id);
 
   test("made with the gateway's address and MAC, no IPv6, no answers for other addresses; removed whole", async () => {
     const bridges = new Bridges(layout);
-    await Promise.all([bridges.join(net, []), bridges.join(net, [])]);
+    await bridges.join(net, []);
+    await bridges.join(net, []);
     const text = await output(["ip", "addr", "show", "dev", br]);
     expect(text).toContain("inet 10.213.0.1/26");
     expect(text).toContain(`link/ether ${gatewayMac("10.213.0.1")}`);
@@ -154,9 +157,15 @@ describe("bridges", () => {
 });
 
 describe("attachments", () => {
+  const networks = () =>
+    new Networks(
+      { bridges: new Bridges(layout), tunnels: new Tunnels(layout, "192.0.2.1"), order: () => order },
+      "192.0.2.1",
+    );
+
   test("a node is plugged in, reaches its gateway and nothing of another address gets out", async () => {
     await plugIn(ID);
-    const attachments = new Attachments(layout, new Bridges(layout));
+    const attachments = new Attachments(layout, networks());
     await attachments.plug(ID, node.pid, spec, order);
     expect(await allowedPorts(TAG)).toEqual([PORT]);
     expect(existsSync(join(layout.run(ID), "net.host"))).toBe(true);
@@ -172,7 +181,7 @@ describe("attachments", () => {
   });
 
   test("one that could not be plugged in leaves no port open", async () => {
-    const attachments = new Attachments(layout, new Bridges(layout));
+    const attachments = new Attachments(layout, networks());
     expect(await attachments.plug(ID, node.pid, spec, order).catch((e) => e.code)).toBe("host_command");
     await attachments.forget(ID);
     expect(await allowedPorts(TAG)).toEqual([]);
@@ -182,7 +191,7 @@ describe("attachments", () => {
     const gone = { veth: layout.veth("gonezq"), mac: "02:00:00:00:00:09", address: "10.213.0.9" };
     await allowPort(TAG, PORT);
     await allowPort(TAG, gone);
-    const attachments = new Attachments(layout, new Bridges(layout));
+    const attachments = new Attachments(layout, networks());
     await attachments.load([ID]);
     expect(await allowedPorts(TAG)).toEqual([PORT]);
     await attachments.forget(ID);

@@ -1,4 +1,5 @@
-import type { Host, Image } from "../../src/contracts/public/index.ts";
+import type { Host, Image, JoinToken } from "../../src/contracts/public/index.ts";
+import { randomName } from "../../src/lib/ids.ts";
 
 export function image(name: string, ready: Image["ready"]): Image {
   return {
@@ -33,5 +34,18 @@ export function host(): Host {
     lxc: "5.0.2",
     version: "0.5.0",
     bootedAt: 1,
+  };
+}
+
+export function joinToken(request: { role: "worker"; actor: string; uses?: number | undefined }): JoinToken {
+  return {
+    id: randomName(10),
+    role: request.role,
+    state: "valid",
+    uses: request.uses ?? 1,
+    hosts: [],
+    createdBy: request.actor,
+    createdAt: 0,
+    expiresAt: 86_400_000,
   };
 }

@@ -1,9 +1,18 @@
 import type { CreateVcluster, MasterApi, MasterFrame, Owner, SlugTarget } from "../../src/contracts/master.ts";
-import type { Event, Host, Image, Node, NodeSize, Operation, Vcluster } from "../../src/contracts/public/index.ts";
+import type {
+  Event,
+  Host,
+  Image,
+  JoinToken,
+  Node,
+  NodeSize,
+  Operation,
+  Vcluster,
+} from "../../src/contracts/public/index.ts";
 import type { NodeStream, StreamRequest } from "../../src/contracts/worker.ts";
 import { DockletError } from "../../src/lib/errors.ts";
 import { longId, randomName } from "../../src/lib/ids.ts";
-import { host, image } from "./datacenter-samples.ts";
+import { host, image, joinToken } from "./datacenter-samples.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 export { FakeStream } from "./fake-stream.ts";
@@ -25,6 +34,7 @@ export class FakeMaster implements MasterApi {
   checks: Record<string, string | null> = { master: null, worker: null };
   imageList: Image[] = [image("base", "jupyter"), image("mini", "init")];
   hostList: Host[] = [host()];
+  tokenList: JoinToken[] = [];
   readonly #listeners = new Set<(frame: MasterFrame) => void>();
   readonly #failures = new Map<Method, { error: unknown; before: boolean }[]>();
   #now = 1_000_000;
@@ -182,13 +192,7 @@ export class FakeMaster implements MasterApi {
     return this.#call("operation", id, () => structuredClone(this.ops.get(id) ?? null));
   }
 
-  operations(filter: {
-    owner: string | null;
-    object?: string | undefined;
-    active?: boolean | undefined;
-    cursor?: string | undefined;
-    limit: number;
-  }) {
+  operations(filter: Parameters<MasterApi["operations"]>[0]) {
     return this.#call("operations", filter, () => {
       const all = [...this.ops.values()]
         .filter((o) => filter.owner === null || o.owner === filter.owner)
@@ -240,14 +244,31 @@ export class FakeMaster implements MasterApi {
   }
 
   deleteImage(request: { actor: string; requestId: string; name: string }): Promise<void> {
-    return this.#call("deleteImage", request, () => {
-      if (!this.imageList.some((i) => i.name === request.name)) throw new DockletError("not_found", "No such image.");
-      this.imageList = this.imageList.filter((i) => i.name !== request.name);
-    });
+    return this.#call("deleteImage", request, () => this.#leave(this.imageList, (i) => i.name === request.name));
   }
 
   hosts(): Promise<Host[]> {
     return this.#call("hosts", null, () => this.hostList);
+  }
+
+  removeHost(request: Parameters<MasterApi["removeHost"]>[0]): Promise<void> {
+    return this.#call("removeHost", request, () => this.#leave(this.hostList, (h) => h.name === request.name));
+  }
+
+  joinTokens(): Promise<JoinToken[]> {
+    return this.#call("joinTokens", null, () => this.tokenList);
+  }
+
+  createJoinToken(request: Parameters<MasterApi["createJoinToken"]>[0]) {
+    return this.#call("createJoinToken", request, () => {
+      const token = joinToken(request);
+      this.tokenList.push(token);
+      return { token, text: `DK1.${"0".repeat(64)}.${token.id}.${"A".repeat(43)}` };
+    });
+  }
+
+  revokeJoinToken(request: Parameters<MasterApi["revokeJoinToken"]>[0]): Promise<void> {
+    return this.#call("revokeJoinToken", request, () => this.#leave(this.tokenList, (t) => t.id === request.id));
   }
 
   health(): Promise<Record<string, string | null>> {
@@ -343,6 +364,11 @@ export class FakeMaster implements MasterApi {
     const result = body();
     if (failure) throw failure.error;
     return result;
+  }
+
+  #leave<T>(list: T[], is: (item: T) => boolean): void {
+    if (!list.some(is)) throw new DockletError("not_found", "There is no such thing.");
+    list.splice(list.findIndex(is), 1);
   }
 
   #time(): number {

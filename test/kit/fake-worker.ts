@@ -38,6 +38,7 @@ export interface Misbehaviour {
 
 export interface FakeOptions {
   name?: string;
+  address?: string;
   capacity?: { cpu: number; memory: number; disk: number };
   images?: string[];
   /** Milliseconds between two steps of a node; 0: as soon as the loop turns; "hand": only when `step` is called. */
@@ -70,7 +71,8 @@ export class FakeWorker implements WorkerApi {
     this.host = {
       type: "host",
       name: this.name,
-      address: "192.0.2.1",
+      address: options.address ?? "192.0.2.1",
+      mtu: 1500,
       capacity: options.capacity ?? { cpu: 64, memory: 262_144, disk: 4_000_000 },
       used: { cpu: 0, memory: 0, disk: 0 },
       warm: 0,

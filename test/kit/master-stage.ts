@@ -13,6 +13,7 @@ import { systemClock } from "../../src/os/clock.ts";
 import { loadMigrations } from "../../src/store/migrate.ts";
 import { Store } from "../../src/store/store.ts";
 import { type FakeOptions, FakeWorker } from "./fake-worker.ts";
+import { overConnections, RemoteWorkers } from "./remote-workers.ts";
 
 export const CAUSE = { actor: "ann", requestId: "req1" };
 export const SIZE = { cpu: 1, memory: 1024, disk: 10_240 };
@@ -26,15 +27,19 @@ const CONFIG: MasterConfig = {
 
 /** A master over a store on disk, and workers that outlive it. */
 export class Stage {
+  /** Workers are reached over connections, as if each were on another host. For tests that must not see a difference. */
+  static remote = false;
   readonly folder = mkdtempSync(join(tmpdir(), "docklet-master-"));
   readonly workers: FakeWorker[];
   readonly frames: MasterFrame[] = [];
+  readonly #remote = Stage.remote ? new RemoteWorkers(this.folder) : null;
   store: Store;
   master!: Master;
 
   constructor(
     workers: FakeOptions[] = [{}],
     readonly config: Partial<MasterConfig> = {},
+    readonly gatewayHost: string | null = null,
   ) {
     this.workers = workers.map((w) => new FakeWorker(w));
     this.store = this.#open();
@@ -54,9 +59,20 @@ export class Stage {
       clock: systemClock,
       log: silentLogger,
       config: { ...CONFIG, ...this.config },
+      gatewayHost: this.gatewayHost,
       pace: { retryMs: 2, retryMaxMs: 20, answerMs: 500 },
+      ...(this.#remote ? { premises: this.#remote.premises } : {}),
     });
     this.master.api.subscribe((f) => this.frames.push(f));
+    if (this.#remote) {
+      this.master = overConnections(this.master, this.#remote);
+      await this.master.start();
+      await this.#remote.open(this.master);
+      for (const w of this.workers)
+        if (!this.#remote.uplinks.has(w.name)) await this.#remote.connect(this.master, w.name, w);
+      await until("connected", async () => (await this.api.hosts()).every((h) => h.state === "ready"), WAIT);
+      return this;
+    }
     for (const w of this.workers) this.master.attachWorker(w.name, reach(w));
     await this.master.start();
     // Every worker has told its state, and that is written down, before anybody asks for anything.
@@ -66,6 +82,7 @@ export class Stage {
 
   /** As after `kill -9`: nothing is said to anybody, what is in memory is lost, and the file is opened again. */
   async restart(): Promise<void> {
+    await this.#remote?.close();
     await this.master.stop();
     this.store.close();
     this.store = this.#open();
@@ -73,6 +90,7 @@ export class Stage {
   }
 
   async down(): Promise<void> {
+    await this.#remote?.stop();
     await this.master.stop();
     this.store.close();
     rmSync(this.folder, { recursive: true });

@@ -42,7 +42,7 @@ export function orderOf(desired: ("running" | "stopped" | "gone")[], more: Parti
     name: "lab",
     image: "mini",
     owner: { id: "ownera", name: "ann", home: 1024 },
-    network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7 },
+    network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7, mtu: 1450, members: [], gatewayHost: null },
     hosts: nodes.map(({ name, address }) => ({ name, address })),
     authorizedKeys: [],
     peerKey: PEER,

@@ -1,22 +1,31 @@
+import { readFileSync } from "node:fs";
 import { configError } from "../../config/load.ts";
 import { validateAgainstHost } from "../../config/validate.ts";
+import { DockletError, messageOf } from "../../lib/errors.ts";
 import { readHostFacts } from "../../os/host-facts.ts";
 import { reexecForServing } from "../../os/reexec.ts";
 import { command, UsageError } from "../command.ts";
 import { versionInfo } from "../version-info.ts";
 
 const ROLES = ["supermaster", "master", "worker"] as const;
+type Role = (typeof ROLES)[number];
 
 export const serve = command({
   name: "serve",
   summary: "Run docklet on this host",
   details:
-    "Without --role everything runs in one process: the supermaster (people, portal, API), its master and a worker.\nTERM ends it; nodes go on running and are found again at the next start.",
+    "Without --role everything runs in one process: the supermaster (people, portal, API), its master and a worker; workers of other hosts connect to its MASTER_PORT.\nA host joins with a token, once: `docklet join-token create --role worker` on the master, then --join, --join-file or DOCKLET_JOIN here.\nTERM ends it; nodes go on running and are found again at the next start.",
   takesSettings: true,
   flags: {
-    role: { type: "list", choices: ROLES, value: "ROLE", doc: "only this role: supermaster, master or worker" },
+    role: { type: "list", value: "ROLE", doc: "only these: supermaster, master, worker; several with commas" },
+    join: { type: "string", value: "TOKEN", doc: "join token; other users can see flags: better --join-file" },
+    "join-file": { type: "string", value: "FILE", doc: "file that holds the join token" },
   },
-  examples: ["docklet serve", "docklet serve --role=worker --master-ip 10.0.0.1"],
+  examples: [
+    "docklet serve",
+    "docklet serve --role=worker --master-ip 10.0.0.1 --join-file token",
+    "docklet serve --role=supermaster,master",
+  ],
   run: async (ctx) => {
     if (process.getuid?.() !== 0)
       throw new UsageError(
@@ -24,13 +33,50 @@ export const serve = command({
         "Run it with sudo.",
         "serve",
       );
+    const roles = rolesOf(ctx.flags.role);
+    const join = joinToken(ctx.flags.join, ctx.flags["join-file"], ctx.env.DOCKLET_JOIN);
+    if (join !== null && roles.includes("master"))
+      throw new UsageError(
+        "A host with a master has a cluster of its own.",
+        "To join another: --role=worker.",
+        "serve",
+      );
     reexecForServing();
     const loaded = ctx.config();
-    const roles = ctx.flags.role.length === 0 ? [...ROLES] : ROLES.filter((r) => ctx.flags.role.includes(r));
     // A docklet that runs from the same folder is refused in its own words further on.
     const problems = validateAgainstHost(loaded, readHostFacts(), { roles, runningIsFine: true });
     if (problems.length > 0) throw configError(problems);
     const { serve: run } = await import("../../roles/serve.ts");
-    return run(loaded, roles, versionInfo());
+    return run(loaded, roles, versionInfo(), join);
   },
 });
+
+function rolesOf(given: string[]): Role[] {
+  const names = given.flatMap((g) => g.split(","));
+  const wrong = names.find((n) => !ROLES.some((r) => r === n));
+  if (wrong !== undefined)
+    throw new UsageError(`--role can't be "${wrong.slice(0, 60)}".`, `One of: ${ROLES.join(", ")}.`, "serve");
+  if (names.length === 0) return [...ROLES];
+  if (names.includes("supermaster") !== names.includes("master"))
+    throw new UsageError(
+      "Supermaster and master run in one process.",
+      "Say --role=supermaster,master, or --role=worker for a host that only runs nodes.",
+      "serve",
+    );
+  return ROLES.filter((r) => names.includes(r));
+}
+
+function joinToken(flag: string | undefined, file: string | undefined, env: string | undefined): string | null {
+  if (flag !== undefined && file !== undefined)
+    throw new UsageError("--join and --join-file are both given.", "Leave one out.", "serve");
+  if (file === undefined) return flag ?? (env || null);
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (e) {
+    throw new DockletError(
+      "invalid",
+      `The join token in ${file} can't be read: ${messageOf(e)}.`,
+      "Name a file that holds what `docklet join-token create` printed.",
+    );
+  }
+}

@@ -84,6 +84,28 @@ export const Host = z.object({
 });
 export type Host = z.infer<typeof Host>;
 
+export const HostRemoval = z.strictObject({
+  force: z.enum(["true", "false"]).optional().describe("also while nodes are placed on it: they are lost"),
+});
+
+export const JoinToken = z.object({
+  id: z.string(),
+  role: z.enum(["master", "worker"]),
+  state: z.enum(["valid", "used", "expired", "revoked"]),
+  uses: z.int().describe("hosts that may join with it"),
+  hosts: z.array(z.string()).describe("hosts that joined with it"),
+  createdBy: z.string(),
+  createdAt: Time,
+  expiresAt: Time,
+});
+export type JoinToken = z.infer<typeof JoinToken>;
+export const JoinTokenCreate = z.strictObject({
+  role: z.literal("worker"),
+  ttlSeconds: z.int().min(1).max(31_536_000).optional().describe("default: 86400, a day"),
+  uses: z.int().min(1).max(1000).optional().describe("hosts that may join with it; default: one"),
+});
+export const JoinTokenMade = z.object({ token: JoinToken, text: z.string().describe("shown this once") });
+
 export const ConfigValue = z.object({
   key: z.string(),
   value: z.string(),

@@ -79,14 +79,13 @@ export class Exchange implements UpstreamUser {
   #allow(decision: Allowed): void {
     this.#decision = decision;
     this.grant = decision.grant;
-    const { host, port } = decision.upstream;
-    const kept = this.#retried ? null : this.#ctx.pool.take(host, port, !this.#repeatable);
+    const kept = this.#retried ? null : this.#ctx.pool.take(decision.upstream, !this.#repeatable);
     if (kept !== null) this.#use(kept, decision, this.#visit!);
     else this.#later(this.#connect(decision));
   }
 
   async #connect(decision: Allowed): Promise<void> {
-    const upstream = await this.#ctx.pool.connect(decision.upstream.host, decision.upstream.port);
+    const upstream = await this.#ctx.pool.connect(decision.upstream);
     if (this.#ended) this.#ctx.pool.give(upstream);
     else if (upstream.closed) this.onUpstreamClose(false);
     else this.#use(upstream, decision, this.#visit!);

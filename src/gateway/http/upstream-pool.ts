@@ -1,6 +1,8 @@
-import type { Socket } from "bun";
+import type { Socket, TCPSocketConnectOptions } from "bun";
+import type { UpstreamAddress } from "../../contracts/gateway.ts";
 import type { Limits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
+import { RelayAnswer } from "./relay-answer.ts";
 import { Upstream } from "./upstream.ts";
 
 /** What Bun calls for the sockets of one upstream connection. Half-open, so that an orderly end is told from a break. */
@@ -36,8 +38,8 @@ export class UpstreamPool {
   constructor(readonly limits: Limits) {}
 
   /** A kept connection, or null. `onceOnly`: the request cannot be sent again, so only a fresh one will do. */
-  take(host: string, port: number, onceOnly: boolean): Upstream | null {
-    const list = this.#idle.get(`${host} ${port}`);
+  take(to: UpstreamAddress, onceOnly: boolean): Upstream | null {
+    const list = this.#idle.get(keyOf(to));
     if (list === undefined || list.length === 0) return null;
     const last = list[list.length - 1]!;
     const idle = performance.now() - last.idleSince;
@@ -61,8 +63,9 @@ export class UpstreamPool {
   }
 
   /** Opens a new one. Throws 502 when nobody listens and 504 when nothing comes back. */
-  connect(host: string, port: number): Promise<Upstream> {
+  connect(to: UpstreamAddress): Promise<Upstream> {
     return new Promise((resolve, reject) => {
+      const { host, port, via } = to;
       let late = false;
       const timer = setTimeout(() => {
         late = true;
@@ -75,29 +78,28 @@ export class UpstreamPool {
           ),
         );
       }, this.limits.connectMs);
-      Bun.connect<Upstream>({
-        hostname: host,
-        port,
-        allowHalfOpen: true,
-        socket: {
-          ...HANDLERS,
-          open: (socket) => {
-            clearTimeout(timer);
-            if (late) return socket.terminate();
-            const upstream = new Upstream(`${host} ${port}`, socket, (gone) => this.#forget(gone));
-            socket.data = upstream;
-            this.#all.add(upstream);
-            resolve(upstream);
-          },
-          connectError: (_socket, cause) => {
-            clearTimeout(timer);
-            reject(unreachable(port, cause));
-          },
-        },
-      }).catch((cause) => {
+      const fail = (cause: unknown) => {
         clearTimeout(timer);
         reject(unreachable(port, cause));
-      });
+      };
+      const taken = (socket: Socket<Upstream>) => {
+        clearTimeout(timer);
+        if (late) return socket.terminate();
+        const upstream = new Upstream(keyOf(to), socket, (gone) => this.#forget(gone));
+        socket.data = upstream;
+        this.#all.add(upstream);
+        resolve(upstream);
+      };
+      const relay = via && new RelayAnswer(via.preface, taken, fail);
+      Bun.connect<Upstream>({
+        ...(via ? { unix: via.socket } : { hostname: host, port }),
+        allowHalfOpen: true,
+        socket: {
+          ...(relay ? relay.before(HANDLERS) : HANDLERS),
+          open: (socket) => (relay ? relay.ask(socket) : taken(socket)),
+          connectError: (_socket, cause) => fail(cause),
+        },
+      } as TCPSocketConnectOptions<Upstream>).catch(fail);
     });
   }
 
@@ -127,6 +129,8 @@ export class UpstreamPool {
     for (const upstream of [...this.#all]) upstream.destroy();
   }
 }
+
+const keyOf = ({ host, port, via }: UpstreamAddress): string => `${via ? `${via.socket} ` : ""}${host} ${port}`;
 
 function unreachable(port: number, cause: unknown): Refusal {
   const code = (cause as { code?: string } | null)?.code ?? "";

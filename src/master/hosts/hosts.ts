@@ -15,6 +15,8 @@ interface Entry {
   report: HostReport | null;
   /** Why the connection is not there, when there is something to say. */
   trouble: string | null;
+  /** Taken out while nodes were placed on it. */
+  removed: boolean;
 }
 
 interface Promised extends Amount {
@@ -41,6 +43,7 @@ export class Hosts {
     entry.leave?.();
     entry.worker = worker;
     entry.trouble = null;
+    entry.removed = false;
     entry.leave = worker.subscribe((report) => {
       // Words of a connection that was replaced meanwhile are not this host's any more.
       if (entry.worker === worker) listener(report);
@@ -54,6 +57,25 @@ export class Hosts {
     entry.trouble = trouble;
     entry.leave?.();
     entry.leave = null;
+  }
+
+  /** It is expected, and this is why it is not here. */
+  missing(name: string, trouble: string): void {
+    const entry = this.#entry(name);
+    if (!entry.worker) entry.trouble = trouble;
+  }
+
+  markRemoved(name: string): void {
+    this.#entry(name).removed = true;
+  }
+
+  isRemoved(name: string): boolean {
+    return this.#entries.get(name)?.removed ?? false;
+  }
+
+  forget(name: string): void {
+    this.detach(name, null);
+    this.#entries.delete(name);
   }
 
   worker(name: string): WorkerApi | null {
@@ -97,6 +119,7 @@ export class Hosts {
   /** Why nothing can be placed on a host; null: it is fit. */
   problem(name: string): string | null {
     const e = this.#entries.get(name);
+    if (e?.removed) return "was removed";
     if (!e?.worker) return e?.trouble ?? "is not connected";
     if (!e.report) return "has not told its state yet";
     return e.report.problem;
@@ -118,7 +141,10 @@ export class Hosts {
 
   list(db: Reader): Host[] {
     const promised = this.#promised(db);
-    return this.names.map((name) => this.#present(name, promised.get(name)));
+    // Of a host that was removed, nothing is left once its last node is deleted.
+    return this.names
+      .filter((name) => !this.#entry(name).removed || promised.has(name))
+      .map((name) => this.#present(name, promised.get(name)));
   }
 
   one(db: Reader, name: string): Host {
@@ -136,7 +162,13 @@ export class Hosts {
     const problem = this.problem(name);
     return {
       name,
-      state: problem === null ? "ready" : e.worker ? "joining" : "unreachable",
+      state: e.removed
+        ? "removed"
+        : problem === null
+          ? "ready"
+          : e.worker || e.report === null
+            ? "joining"
+            : "unreachable",
       reason: problem,
       address: r?.address ?? "",
       capacity: r?.capacity ?? none,
@@ -172,7 +204,7 @@ export class Hosts {
   #entry(name: string): Entry {
     let e = this.#entries.get(name);
     if (!e) {
-      e = { worker: null, leave: null, report: null, trouble: null };
+      e = { worker: null, leave: null, report: null, trouble: null, removed: false };
       this.#entries.set(name, e);
     }
     return e;

@@ -124,7 +124,8 @@ export class Builds {
     try {
       await worker.buildImage({ operation: id, recipe: this.#known(op.object) });
     } catch (e) {
-      this.#fail(id, e);
+      // The connection was lost meanwhile: perhaps the host builds already. It is asked again when it is back.
+      if (!isDocklet(e, "unavailable")) this.#fail(id, e);
     }
   }
 

@@ -30,6 +30,11 @@ export class Images {
     if (old) this.#put(host, { ...old, state: "absent", size: null, builtAt: null, warm: { ...old.warm, have: 0 } });
   }
 
+  /** The host is not one of ours any more. */
+  forgetHost(host: string): void {
+    for (const hosts of this.#byName.values()) hosts.delete(host);
+  }
+
   write(c: Change, host: string, report: ImageReport): void {
     c.tx.run(
       "INSERT INTO images (host, name, report) VALUES ($host, $name, $report) ON CONFLICT (host, name) DO UPDATE SET report = $report",

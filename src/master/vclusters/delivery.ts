@@ -46,6 +46,8 @@ export class Delivery implements Deliveries {
     readonly deps: {
       db: Reader;
       term: () => number;
+      /** The host that has a part in every vcluster, if there is one. */
+      gateway: string | null;
       worker: (host: string) => WorkerApi | null;
       /** Something about this vcluster is different now: an order arrived, or can't. */
       changed: (vcluster: string) => void;
@@ -56,7 +58,9 @@ export class Delivery implements Deliveries {
 
   delivered(vcluster: string, generation: number, hosts: Iterable<string>): boolean {
     const lines = this.#lines.get(vcluster);
-    for (const host of hosts) if ((lines?.get(host)?.acked ?? 0) < generation) return false;
+    const { gateway } = this.deps;
+    for (const host of gateway === null ? hosts : [...hosts, gateway])
+      if ((lines?.get(host)?.acked ?? 0) < generation) return false;
     return true;
   }
 
@@ -67,7 +71,7 @@ export class Delivery implements Deliveries {
 
   /** Sends the newest order to every host of this vcluster that doesn't have it. */
   send(vcluster: string, urgent = true): void {
-    for (const host of hostsOf(this.deps.db, vcluster)) void this.#pump(vcluster, host, urgent);
+    for (const host of hostsOf(this.deps.db, vcluster, this.deps.gateway)) void this.#pump(vcluster, host, urgent);
   }
 
   /** A host is there (again): whatever it was told before, it is told again. */
@@ -76,7 +80,9 @@ export class Delivery implements Deliveries {
     this.#sessions.get(host)?.over.abort();
     this.#sessions.delete(host);
     const rows = this.deps.db.all<{ vcluster: string }>(
-      "SELECT DISTINCT vcluster FROM nodes WHERE host = $host ORDER BY vcluster",
+      host === this.deps.gateway
+        ? "SELECT id AS vcluster FROM vclusters ORDER BY id"
+        : "SELECT DISTINCT vcluster FROM nodes WHERE host = $host ORDER BY vcluster",
       { host },
     );
     for (const { vcluster } of rows) this.again(vcluster, host);
@@ -109,8 +115,8 @@ export class Delivery implements Deliveries {
   #pump(vcluster: string, host: string, urgent: boolean): Promise<void> {
     return this.#mutex.run(`${vcluster}/${host}`, async () => {
       if (this.#stopped) return;
-      const { db, term, worker: find, changed, log, pace } = this.deps;
-      const order = orderFor(db, term(), vcluster, host);
+      const { db, term, gateway, worker: find, changed, log, pace } = this.deps;
+      const order = orderFor(db, term(), vcluster, host, gateway);
       if (!order) {
         this.#lines.get(vcluster)?.delete(host);
         return;

@@ -2,15 +2,26 @@ import type { VclusterOrder } from "../../contracts/worker.ts";
 import { formatAddress, formatCidr } from "../../lib/ipv4.ts";
 import type { Reader } from "../../store/store.ts";
 import { vniOf } from "../networks/leases.ts";
+import { placesOf, tunnelMtu } from "../networks/underlay.ts";
 import { nodeName, nodeRows, vclusterRow } from "./rows.ts";
 
-/** What one host should make of one vcluster. null: nothing of it is there. */
-export function orderFor(db: Reader, term: number, id: string, host: string): VclusterOrder | null {
+/**
+ * What one host should make of one vcluster. null: nothing of it is there. `gateway`: the one host that is everybody's
+ * gateway, which has a part in every vcluster; null: each host is the gateway of its own nodes.
+ */
+export function orderFor(
+  db: Reader,
+  term: number,
+  id: string,
+  host: string,
+  gateway: string | null,
+): VclusterOrder | null {
   const vc = vclusterRow(db, id);
   if (!vc) return null;
   const nodes = nodeRows(db, id);
   const here = nodes.filter((n) => n.host === host);
-  if (here.length === 0) return null;
+  if (here.length === 0 && host !== gateway) return null;
+  const places = placesOf(db, id, gateway);
   return {
     term,
     generation: vc.generation,
@@ -22,6 +33,13 @@ export function orderFor(db: Reader, term: number, id: string, host: string): Vc
       subnet: formatCidr({ base: vc.subnet_base, prefix: vc.subnet_prefix }),
       gateway: formatAddress(vc.gateway),
       vni: vniOf(db, id),
+      mtu: tunnelMtu(places.values()),
+      members: nodes.flatMap((n) => {
+        const at = places.get(n.host);
+        if (n.host === host || n.desired === "gone" || !at) return [];
+        return [{ mac: n.mac, address: formatAddress(n.address), host: at.address }];
+      }),
+      gatewayHost: (gateway !== null && places.get(gateway)?.address) || null,
     },
     hosts: nodes
       .filter((n) => n.desired !== "gone")
@@ -39,6 +57,7 @@ export function orderFor(db: Reader, term: number, id: string, host: string): Vc
   };
 }
 
-export function hostsOf(db: Reader, id: string): string[] {
-  return db.all<{ host: string }>("SELECT DISTINCT host FROM nodes WHERE vcluster = $id", { id }).map((r) => r.host);
+export function hostsOf(db: Reader, id: string, gateway: string | null): string[] {
+  const rows = db.all<{ host: string }>("SELECT DISTINCT host FROM nodes WHERE vcluster = $id", { id });
+  return [...new Set([...rows.map((r) => r.host), ...(gateway === null ? [] : [gateway])])];
 }

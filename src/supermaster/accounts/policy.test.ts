@@ -37,6 +37,7 @@ const BODIES: Partial<Record<RouteName, unknown>> = {
   renameVcluster: { name: "other-name" },
   scaleVcluster: { nodes: 2 },
   patchImage: { warm: 1 },
+  createJoinToken: { role: "worker" },
 };
 
 let stage: Stage;
@@ -98,7 +99,7 @@ function expected(name: RouteName, route: Route, who: Who): "in" | 401 | 403 | 4
   const { action } = route;
   if (action === "public") return "in";
   if (who === "anonymous") return 401;
-  const adminOnly = /^(user|group|image|config)\./.test(action) && action !== "image.read";
+  const adminOnly = /^(user|group|image|config|host|join)\./.test(action) && !/^(image|host)\.read$/.test(action);
   const write = /\.(write|use|password)$/.test(action);
   if (who === "admin") return "in";
   if (adminOnly) return 403;

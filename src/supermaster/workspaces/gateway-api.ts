@@ -1,5 +1,6 @@
-import type { Decision, GatewayApi } from "../../contracts/gateway.ts";
+import type { Decision, GatewayApi, UpstreamAddress } from "../../contracts/gateway.ts";
 import type { SlugTarget } from "../../contracts/master.ts";
+import { relayPreface } from "../../contracts/uplink.ts";
 import { longId, randomSecret } from "../../lib/ids.ts";
 import { ALL_SCOPES, type PersonActor } from "../accounts/actor.ts";
 import { credentialsAlive, type Identity } from "../accounts/identity.ts";
@@ -105,11 +106,17 @@ export class WorkspaceGate implements GatewayApi {
   }
 }
 
+/** Nodes of other hosts are reached through the relay: their network ends at their host. */
+function addressOf({ address, relay }: SlugTarget, port: number): UpstreamAddress {
+  if (relay === undefined) return { host: address, port };
+  return { host: address, port, via: { socket: relay, preface: relayPreface(address, port) } };
+}
+
 function decide(target: SlugTarget, vcluster: string, grant: string, port: number | null): Decision {
   const stopped = { vcluster, node: target.node, state: target.state, reason: target.reason };
   if (target.state === "ready") {
     if (port !== null) {
-      const upstream = { host: target.address, port };
+      const upstream = addressOf(target, port);
       return { kind: "allow", grant, maxAgeMs: ANSWER_MS, upstream, authorization: null, stripPrefix: true };
     }
     if (target.jupyterToken === null || target.ready !== "jupyter") {
@@ -119,7 +126,7 @@ function decide(target: SlugTarget, vcluster: string, grant: string, port: numbe
       kind: "allow",
       grant,
       maxAgeMs: ANSWER_MS,
-      upstream: { host: target.address, port: JUPYTER_PORT },
+      upstream: addressOf(target, JUPYTER_PORT),
       authorization: `token ${target.jupyterToken}`,
       stripPrefix: false,
     };

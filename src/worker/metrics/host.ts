@@ -14,7 +14,7 @@ export class HostGauge {
 
   constructor(
     private readonly layout: Layout,
-    private readonly facts: { name: string; address: string; version: string },
+    private facts: { name: string; address: string; mtu: number; version: string },
   ) {}
 
   async start(): Promise<void> {
@@ -30,6 +30,11 @@ export class HostGauge {
     return `${what} is full (${diskSpace(low).free} MiB are left)`;
   }
 
+  /** Its address in the network that joins the hosts is another one now. */
+  moved(address: string, mtu: number): void {
+    this.facts = { ...this.facts, address, mtu };
+  }
+
   report(warm: number, problem: string | null): HostReport {
     const [busy, all] = cpuTimes();
     const share = all > this.#cpu[1] ? (busy - this.#cpu[0]) / (all - this.#cpu[1]) : 0;
@@ -40,6 +45,7 @@ export class HostGauge {
       type: "host",
       name: this.facts.name,
       address: this.facts.address,
+      mtu: this.facts.mtu,
       capacity: { cpu: cpuCount(), memory: mem.total, disk: disk.total },
       used: {
         cpu: Math.round(share * cpuCount() * 100) / 100,

@@ -4,8 +4,8 @@ import type { NodeSpec, VclusterOrder } from "../../contracts/worker.ts";
 import { allEnded } from "../../lib/retry.ts";
 import { ipBatchIn } from "../../os/ip.ts";
 import type { Layout } from "../layout.ts";
-import type { Bridges } from "./bridges.ts";
 import { allowedPorts, allowPort, forgetPort, type Port } from "./firewall.ts";
+import type { Networks } from "./networks.ts";
 
 /** Joins an instance to the network of its vcluster, from outside. The hook does the same after a reboot inside the node. */
 export class Attachments {
@@ -14,7 +14,7 @@ export class Attachments {
 
   constructor(
     private readonly layout: Layout,
-    private readonly bridges: Bridges,
+    private readonly networks: Networks,
   ) {}
 
   /** Learns which ports are let in already. Those of nobody who is `known` are forgotten. */
@@ -29,10 +29,10 @@ export class Attachments {
 
   /** Plugs a running instance in: the bridge, the anti-spoofing set and the node's own interface, all at once. */
   async plug(id: string, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
-    const { subnet, gateway } = order.network;
-    const want = `${pid} ${spec.mac} ${spec.address} ${subnet}`;
+    const { subnet, mtu } = order.network;
+    const want = `${pid} ${spec.mac} ${spec.address} ${subnet} ${mtu}`;
     if (this.#done.get(id) === want) return;
-    const host = this.#host(this.layout.veth(id), order.id);
+    const host = this.#host(this.layout.veth(id), order);
     const guest = this.#guest(spec, order);
     const port = { veth: this.layout.veth(id), mac: spec.mac, address: spec.address };
     const known = this.#ports.get(id);
@@ -41,7 +41,7 @@ export class Attachments {
     // Known before it is let in: whatever fails now, `forget` takes it out again.
     this.#ports.set(id, port);
     await allEnded([
-      this.bridges.join({ vcluster: order.id, subnet, gateway }, host),
+      this.networks.join(order, host),
       ipBatchIn(pid, guest),
       same ? undefined : allowPort(this.layout.tag, port),
     ]);
@@ -58,14 +58,14 @@ export class Attachments {
     if (port) await forgetPort(this.layout.tag, port);
   }
 
-  #host(veth: string, vcluster: string): string[] {
-    return [`link set ${veth} master ${this.layout.bridge(vcluster)}`, `link set ${veth} up`];
+  #host(veth: string, order: VclusterOrder): string[] {
+    return [`link set ${veth} mtu ${order.network.mtu} master ${this.layout.bridge(order.id)}`, `link set ${veth} up`];
   }
 
   #guest(spec: NodeSpec, order: VclusterOrder): string[] {
-    const { subnet, gateway } = order.network;
+    const { subnet, gateway, mtu } = order.network;
     return [
-      `link set eth0 address ${spec.mac}`,
+      `link set eth0 mtu ${mtu} address ${spec.mac}`,
       "link set lo up",
       "link set eth0 up",
       `addr replace ${spec.address}/${subnet.split("/")[1]} dev eth0 noprefixroute`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type FirewallFacts, filterRules, setRules, spoofRules, unpluggedRules } from "./firewall.ts";
+import { type FirewallFacts, filterRules, hostRules, setRules, spoofRules } from "./firewall.ts";
 
 const facts: FirewallFacts = {
   tag: "ab",
@@ -59,7 +59,7 @@ describe("the order of rules, on which all depends", () => {
         .filter(Boolean)
         .every((l) => l.includes("docklet-ab-")),
     ).toBe(true);
-    expect(`${spoofRules("ab")}${unpluggedRules("ab")}`).not.toMatch(/flush ruleset|delete/);
+    expect(`${spoofRules("ab")}${hostRules("ab")}`).not.toMatch(/flush ruleset|delete/);
   });
 });
 
@@ -74,6 +74,7 @@ test("iptables", () => {
     -A DOCKLET-ab-FWD -i dkabb+ -m conntrack --ctstate NEW -m connlimit --connlimit-above 8192 --connlimit-saddr -j DROP
     -A DOCKLET-ab-FWD -i dkabb+ -o dkabb+ -m physdev --physdev-is-bridged -j ACCEPT
     -A DOCKLET-ab-FWD -i dkabb+ -o dkabb+ -j DROP
+    -A DOCKLET-ab-FWD -i dkabb+ -p udp --dport 4789 -j DROP
     -A DOCKLET-ab-FWD -i dkabb+ -m set --match-set docklet-ab-dns dst -p udp --dport 53 -j ACCEPT
     -A DOCKLET-ab-FWD -i dkabb+ -m set --match-set docklet-ab-dns dst -p tcp --dport 53 -j ACCEPT
     -A DOCKLET-ab-FWD -i dkabb+ -m set --match-set docklet-ab-deny dst -j DROP
@@ -112,25 +113,58 @@ test("nft", () => {
   expect(spoofRules("ab")).toMatchInlineSnapshot(`
     "table bridge docklet_ab {
       set ok { type ifname . ether_addr . ipv4_addr; }
+      set remote { type ifname . ether_addr . ipv4_addr; }
+      set routers { type ifname . ether_addr; }
+      set gates { type ifname . ether_addr; }
+      chain door {
+        ip daddr 169.254.213.1 ether daddr set 06:d1:00:00:00:01 meta pkttype set host
+        accept
+      }
       chain port {
         ether type ip udp sport 67 drop
-        ether type ip iifname . ether saddr . ip saddr @ok accept
+        ether type ip ether daddr 06:d1:00:00:00:01 ip daddr != 169.254.213.1 drop
+        ether type ip iifname . ether saddr . ip saddr @ok goto door
         ether type arp iifname . ether saddr . arp saddr ip @ok iifname . arp saddr ether . arp saddr ip @ok accept
+        drop
+      }
+      chain tunnel {
+        ether type ip udp sport 67 drop
+        ether daddr & 01:00:00:00:00:00 != 00:00:00:00:00:00 drop
+        ether daddr & ff:fe:00:00:00:00 == 06:d0:00:00:00:00 iifname . ether daddr != @gates drop
+        ether type ip iifname . ether saddr . ip saddr @remote accept
+        ether type arp iifname . ether saddr . arp saddr ip @remote iifname . arp saddr ether . arp saddr ip @remote accept
+        ether type ip iifname . ether saddr @routers accept
         drop
       }
       chain entry {
         type filter hook prerouting priority -300; policy accept;
         iifname "dkabn*" jump port
+        iifname "dkabv*" jump tunnel
+      }
+      chain leave {
+        type filter hook postrouting priority 0; policy accept;
+        oifname "dkabv*" ether saddr & ff:fe:00:00:00:00 == 06:d0:00:00:00:00 oifname . ether saddr != @gates drop
       }
     }
     "
   `);
-  expect(unpluggedRules("ab")).toMatchInlineSnapshot(`
+  expect(hostRules("ab")).toMatchInlineSnapshot(`
     "table inet docklet_ab {
+      set vnis {
+        typeof @th,96,24
+      }
+      set peers {
+        typeof @th,96,24 . ip saddr
+      }
       chain entry {
         type filter hook prerouting priority -400; policy accept;
         iifname "dkabn*" drop
+        iifname "dkabv*" drop
         iifname "dkabb*" meta nfproto ipv6 drop
+      }
+      chain underlay {
+        type filter hook input priority -10; policy accept;
+        udp dport 4789 @th,96,24 @vnis @th,96,24 . ip saddr != @peers drop
       }
     }
     "

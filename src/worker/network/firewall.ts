@@ -7,7 +7,7 @@ import {
   iptablesRestore,
   iptablesSave,
   nft,
-  nftElements,
+  nftSets,
   nftTables,
 } from "../../os/firewall.ts";
 
@@ -28,10 +28,22 @@ export interface FirewallFacts {
 /** Connections of one node, open or not yet forgotten, through this host. */
 const CONNECTIONS = 8192;
 
+/** Where the other end of a tunnel listens, on every host. */
+export const VXLAN_PORT = 4789;
+
+/**
+ * Where one host is the gateway of all, the others have no address in a vcluster's network that its nodes could answer
+ * to. The door is one that never leaves the host: what a node sends there goes to its own host's bridge.
+ */
+export const DOOR = { address: "169.254.213.1", mac: "06:d1:00:00:00:01" };
+
+/** 06:d0… is a gateway, 06:d1… a door: no node has a MAC like these. */
+const OF_HOST = "& ff:fe:00:00:00:00 == 06:d0:00:00:00:00";
+
 const bridges = (tag: string) => `dk${tag}b+`;
 const chain = (tag: string, what: string) => `DOCKLET-${tag}-${what}`;
 const set = (tag: string, what: string) => `docklet-${tag}-${what}`;
-const table = (tag: string) => `docklet_${tag}`;
+export const table = (tag: string) => `docklet_${tag}`;
 
 /** Jumps into our chains: [table, chain of the kernel, rule]. Inserted first, once. */
 function jumps(tag: string): [string, string, string[]][] {
@@ -58,6 +70,8 @@ export function filterRules(f: FirewallFacts): string {
     // Frames within one bridge come by here only where bridge-nf-call-iptables is on.
     `-A ${fwd} -i ${br} -o ${br} -m physdev --physdev-is-bridged -j ACCEPT`,
     `-A ${fwd} -i ${br} -o ${br} -j DROP`,
+    // Behind this host's address a node would speak to other hosts as one of them.
+    `-A ${fwd} -i ${br} -p udp --dport ${VXLAN_PORT} -j DROP`,
     `-A ${fwd} -i ${br} -m set --match-set ${set(f.tag, "dns")} dst -p udp --dport 53 -j ACCEPT`,
     `-A ${fwd} -i ${br} -m set --match-set ${set(f.tag, "dns")} dst -p tcp --dport 53 -j ACCEPT`,
     `-A ${fwd} -i ${br} -m set --match-set ${set(f.tag, "deny")} dst -j DROP`,
@@ -101,22 +115,49 @@ export async function updateSets(f: Pick<FirewallFacts, "tag" | "deny" | "dns">)
 
 /**
  * Anti-spoofing, where frames enter a bridge and before anything learns from them: a host end may only send
- * with its own MAC and IPv4 address; no IPv6, no router advertisement, no DHCP server, nothing else.
+ * with its own MAC and IPv4 address; no IPv6, no router advertisement, no DHCP server, nothing else. From a tunnel comes
+ * only what is from a node on another host, and a gateway's frames cross it only where one host is the gateway of all.
  */
 export function spoofRules(tag: string): string {
   const t = table(tag);
+  const own = (set: string) => [
+    `    ether type ip iifname . ether saddr . ip saddr @${set} ACCEPT`,
+    `    ether type arp iifname . ether saddr . arp saddr ip @${set} iifname . arp saddr ether . arp saddr ip @${set} accept`,
+  ];
   return [
     `table bridge ${t} {`,
     "  set ok { type ifname . ether_addr . ipv4_addr; }",
+    "  set remote { type ifname . ether_addr . ipv4_addr; }",
+    // A tunnel with the gateway at its other end, and one with the gateway at this end.
+    "  set routers { type ifname . ether_addr; }",
+    "  set gates { type ifname . ether_addr; }",
+    "  chain door {",
+    `    ip daddr ${DOOR.address} ether daddr set ${DOOR.mac} meta pkttype set host`,
+    "    accept",
+    "  }",
     "  chain port {",
     "    ether type ip udp sport 67 drop",
-    "    ether type ip iifname . ether saddr . ip saddr @ok accept",
-    "    ether type arp iifname . ether saddr . arp saddr ip @ok iifname . arp saddr ether . arp saddr ip @ok accept",
+    `    ether type ip ether daddr ${DOOR.mac} ip daddr != ${DOOR.address} drop`,
+    ...own("ok").map((l) => l.replace("ACCEPT", "goto door")),
+    "    drop",
+    "  }",
+    "  chain tunnel {",
+    "    ether type ip udp sport 67 drop",
+    "    ether daddr & 01:00:00:00:00:00 != 00:00:00:00:00:00 drop",
+    `    ether daddr ${OF_HOST} iifname . ether daddr != @gates drop`,
+    ...own("remote").map((l) => l.replace("ACCEPT", "accept")),
+    "    ether type ip iifname . ether saddr @routers accept",
     "    drop",
     "  }",
     "  chain entry {",
     "    type filter hook prerouting priority -300; policy accept;",
     `    iifname "dk${tag}n*" jump port`,
+    `    iifname "dk${tag}v*" jump tunnel`,
+    "  }",
+    "  chain leave {",
+    "    type filter hook postrouting priority 0; policy accept;",
+    // The gateway's own ARP requests go as far as the tunnel's device, which answers them.
+    `    oifname "dk${tag}v*" ether saddr ${OF_HOST} oifname . ether saddr != @gates drop`,
     "  }",
     "}",
     "",
@@ -126,14 +167,26 @@ export function spoofRules(tag: string): string {
 /**
  * A host end speaks to the host through its bridge or not at all. On no bridge it is while a node boots, and as long
  * as a warm one waits; whatever runs in there shall not reach the host by the host end's own IPv6 address.
+ * And into a tunnel comes nothing but from the hosts at its other ends; by then a packet is whole again.
  */
-export function unpluggedRules(tag: string): string {
+export function hostRules(tag: string): string {
   return [
     `table inet ${table(tag)} {`,
+    "  set vnis {",
+    "    typeof @th,96,24",
+    "  }",
+    "  set peers {",
+    "    typeof @th,96,24 . ip saddr",
+    "  }",
     "  chain entry {",
     "    type filter hook prerouting priority -400; policy accept;",
     `    iifname "dk${tag}n*" drop`,
+    `    iifname "dk${tag}v*" drop`,
     `    iifname "dk${tag}b*" meta nfproto ipv6 drop`,
+    "  }",
+    "  chain underlay {",
+    "    type filter hook input priority -10; policy accept;",
+    `    udp dport ${VXLAN_PORT} @th,96,24 @vnis @th,96,24 . ip saddr != @peers drop`,
     "  }",
     "}",
     "",
@@ -155,11 +208,23 @@ export async function installFirewall(f: FirewallFacts): Promise<void> {
       );
   }
   const t = table(f.tag);
-  // Declaring the chains first makes the flush valid on a fresh system too.
-  await nft(
-    `table bridge ${t} {\n  chain port { }\n  chain entry { type filter hook prerouting priority -300; policy accept; }\n}\nflush chain bridge ${t} port\nflush chain bridge ${t} entry\n${spoofRules(f.tag)}`,
-  );
-  await nft(`table inet ${t}\ndelete table inet ${t}\n${unpluggedRules(f.tag)}`);
+  await nft(replaceChains("bridge", t, spoofRules(f.tag)));
+  await nft(replaceChains("inet", t, hostRules(f.tag)));
+}
+
+/** The same table with its chains emptied first; elements of its sets are kept. Declaring chains first makes that valid on a fresh system too. */
+function replaceChains(family: string, t: string, rules: string): string {
+  const chains = [...rules.matchAll(/^ {2}chain (\w+) \{\n( {4}type .*\n)?/gm)].map(([, name, hook]) => ({
+    name,
+    hook,
+  }));
+  return [
+    `table ${family} ${t} {`,
+    ...chains.map((c) => `  chain ${c.name} {\n${c.hook ?? ""}  }`),
+    "}",
+    ...chains.map((c) => `flush chain ${family} ${t} ${c.name}`),
+    rules,
+  ].join("\n");
 }
 
 export interface Port {
@@ -176,7 +241,7 @@ export async function allowPort(tag: string, port: Port): Promise<void> {
 
 /** Ports that are let in, those from an earlier life of docklet included. */
 export async function allowedPorts(tag: string): Promise<Port[]> {
-  return (await nftElements(table(tag), "ok")).map(([veth, mac, address]) => ({
+  return ((await nftSets("bridge", table(tag))).ok ?? []).map(([veth, mac, address]) => ({
     veth: veth!,
     mac: mac!,
     address: address!,

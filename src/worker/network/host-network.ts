@@ -8,6 +8,7 @@ export interface HostNetwork {
   /** Interface towards the world. */
   device: string;
   address: string;
+  mtu: number;
   deny: string[];
   dns: string[];
 }
@@ -32,8 +33,9 @@ export async function lookAtHostNetwork(o: NetworkOptions): Promise<HostNetwork>
     table.find((r) => r.dst === "default")?.dev ??
     all.find((a) => a.ifname !== "lo" && a.addr_info.some((i) => i.family === "inet"))?.ifname ??
     "lo";
-  const mine = all.find((a) => a.ifname === device)?.addr_info.find((i) => i.family === "inet");
-  if (!mine)
+  const link = all.find((a) => a.ifname === device);
+  const mine = link?.addr_info.find((i) => i.family === "inet");
+  if (!link || !mine)
     throw new DockletError(
       "invalid",
       `NETWORK_DEVICE ${device} has no IPv4 address.`,
@@ -42,6 +44,7 @@ export async function lookAtHostNetwork(o: NetworkOptions): Promise<HostNetwork>
   return {
     device,
     address: mine.local,
+    mtu: link.mtu,
     deny: deniedNets(o, table),
     dns: nameServers(o.dns),
   };

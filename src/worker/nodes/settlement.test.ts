@@ -5,7 +5,7 @@ import { silentLogger } from "../../lib/log.ts";
 import { until } from "../../lib/retry.ts";
 import type { Store } from "../../store/store.ts";
 import { NodeMetrics } from "../metrics/exposition.ts";
-import type { Bridges } from "../network/bridges.ts";
+import type { Networks } from "../network/networks.ts";
 import { Instances } from "./instances.ts";
 import { Orders } from "./orders.ts";
 import { Settlement } from "./settlement.ts";
@@ -40,13 +40,15 @@ function restart(): void {
     runtime: runtime.real,
     warm: { take: () => null } as unknown as WarmPool,
     images,
-    bridges: {
+    networks: {
+      follow: async () => {},
+      isGatewayOf: () => false,
       remove: async (v: string) => {
         onBridge();
         if (bridgeFails) throw bridgeFails;
         removedBridges.push(v);
       },
-    } as unknown as Bridges,
+    } as unknown as Networks,
     metrics: new NodeMetrics(),
     clock: new StoppedClock(),
     log: silentLogger,

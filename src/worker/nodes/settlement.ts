@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import type { Clock } from "../../os/clock.ts";
 import type { NodeMetrics } from "../metrics/exposition.ts";
-import type { Bridges } from "../network/bridges.ts";
+import type { Networks } from "../network/networks.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
 import type { Orders } from "./orders.ts";
@@ -37,7 +37,7 @@ export class Settlement {
       runtime: Runtime;
       warm: WarmPool;
       images: ImageSource;
-      bridges: Bridges;
+      networks: Networks;
       metrics: NodeMetrics;
       clock: Clock;
       log: Logger;
@@ -59,11 +59,26 @@ export class Settlement {
     const order = this.parts.orders.get(vcluster);
     if (!order) return;
     for (const spec of order.nodes) if (spec.desired !== "running") this.#waits.get(spec.id)?.abort(overtaken());
+    await this.#followNetwork(vcluster);
     await Promise.all(order.nodes.map((n) => this.#mutex.run(n.id, () => this.#settleNode(vcluster, n.id))));
     try {
       await this.#finishIfEmpty(vcluster);
     } catch (err) {
       this.parts.log.error({ err, vcluster }, "the remains of a vcluster could not be cleared away");
+    }
+  }
+
+  /** Networks that could not be brought up to their order get another try. */
+  async followNetworks(): Promise<void> {
+    for (const o of this.parts.orders.all()) await this.#followNetwork(o.id);
+  }
+
+  /** Nodes here go on without those that could not be reached; whoever runs the host reads why. */
+  async #followNetwork(vcluster: string): Promise<void> {
+    try {
+      await this.parts.networks.follow(vcluster);
+    } catch (err) {
+      this.parts.log.error({ err, vcluster }, "the network to nodes on other hosts could not be set up");
     }
   }
 
@@ -205,9 +220,9 @@ export class Settlement {
 
   async #finishIfEmpty(vcluster: string): Promise<void> {
     const order = this.parts.orders.get(vcluster);
-    if (!order || order.nodes.some((n) => n.desired !== "gone") || this.parts.instances.inVcluster(vcluster).length > 0)
-      return;
-    await this.parts.bridges.remove(vcluster);
+    if (!order || order.nodes.some((n) => n.desired !== "gone") || this.parts.networks.isGatewayOf(order)) return;
+    if (this.parts.instances.inVcluster(vcluster).length > 0) return;
+    await this.parts.networks.remove(vcluster);
     // A newer order that came meanwhile must not be forgotten.
     if (this.parts.orders.get(vcluster) !== order) return;
     this.parts.orders.finish(vcluster);

@@ -37,6 +37,9 @@ export const ACTIONS = [
   "image.read",
   "image.write",
   "host.read",
+  "host.write",
+  "join.read",
+  "join.write",
   "operation.read",
   "operation.write",
   "event.read",
@@ -48,4 +51,5 @@ export const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(
 export const byName = z.object({ name: Name });
 export const byUser = z.object({ name: z.string().max(64) });
 export const byId = z.object({ id: z.string().max(64) });
+export const byHost = z.object({ name: z.string().min(1).max(64) });
 export const byNode = z.object({ name: Name, node: NodeName });

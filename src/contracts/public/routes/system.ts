@@ -1,6 +1,6 @@
 import * as O from "../operations.ts";
 import * as S from "../system.ts";
-import { byId, byName, list, type Route } from "./route.ts";
+import { byHost, byId, byName, list, type Route } from "./route.ts";
 
 export const systemRoutes = {
   images: { method: "GET", path: "/images", action: "image.read", summary: "Images", response: list(S.Image) },
@@ -37,6 +37,39 @@ export const systemRoutes = {
     action: "host.read",
     summary: "Hosts, what they have and what is in use",
     response: list(S.Host),
+  },
+  removeHost: {
+    method: "DELETE",
+    path: "/hosts/:name",
+    action: "host.write",
+    summary: "Remove a host: its certificate is worth nothing from then on",
+    params: byHost,
+    query: S.HostRemoval,
+    response: null,
+  },
+  joinTokens: {
+    method: "GET",
+    path: "/join-tokens",
+    action: "join.read",
+    summary: "Tokens with which hosts join, newest first",
+    response: list(S.JoinToken),
+  },
+  createJoinToken: {
+    method: "POST",
+    path: "/join-tokens",
+    action: "join.write",
+    summary: "Make a token with which a host can join",
+    body: S.JoinTokenCreate,
+    response: S.JoinTokenMade,
+    status: 201,
+  },
+  revokeJoinToken: {
+    method: "DELETE",
+    path: "/join-tokens/:id",
+    action: "join.write",
+    summary: "Revoke a join token; hosts that joined with it stay",
+    params: byId,
+    response: null,
   },
   operations: {
     method: "GET",

@@ -13,6 +13,10 @@ type Names =
   | "patchImage"
   | "deleteImage"
   | "hosts"
+  | "removeHost"
+  | "joinTokens"
+  | "createJoinToken"
+  | "revokeJoinToken"
   | "operations"
   | "operation"
   | "cancelOperation"
@@ -51,6 +55,17 @@ export function systemHandlers({ base, vclusters }: Wing): Handlers<Names> {
     patchImage: (ask, { params, body }) => master.patchImage({ ...cause(ask), name: params.name, warm: body.warm }),
     deleteImage: (ask, { params }) => master.deleteImage({ ...cause(ask), name: params.name }),
     hosts: async () => ({ items: await master.hosts() }),
+    removeHost: (ask, { params, query }) =>
+      master.removeHost({ ...cause(ask), name: params.name, force: query.force === "true" }),
+    joinTokens: async () => ({ items: await master.joinTokens() }),
+    createJoinToken: (ask, { body }) =>
+      master.createJoinToken({
+        ...cause(ask),
+        role: body.role,
+        uses: body.uses,
+        ttlMs: body.ttlSeconds === undefined ? undefined : body.ttlSeconds * 1000,
+      }),
+    revokeJoinToken: (ask, { params }) => master.revokeJoinToken({ ...cause(ask), id: params.id }),
     operations: async (ask, { query }) => {
       const owner = seesAll(ask) ? null : theirs(ask.actor).person.name;
       const page = await master.operations({ ...query, owner, limit: query.limit ?? 100 });

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { Recipe } from "./public/system.ts";
+import { Sample } from "./public/vclusters.ts";
+import { ShortId, VclusterOrder } from "./worker.ts";
+
+/**
+ * How a worker on another host and its master talk: one TLS connection that the worker makes, with calls, notices and
+ * streams both ways (src/lib/channel). The meaning of everything in it is that of WorkerApi.
+ */
+
+/** The name that a master's certificate carries, whatever its address. */
+export const MASTER_NAME = "master.docklet";
+
+/** `DK1.<sha256 of the CA's certificate>.<id>.<secret>`: the hash lets a host know its master before it says anything. */
+export const JOIN_TOKEN = /^DK1\.([0-9a-f]{64})\.([a-z][a-z0-9]{9})\.([A-Za-z0-9_-]{43})$/;
+
+/** Names of hosts: they are shown, logged and typed. */
+export const HostName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/, "A host name has letters, digits, dots and dashes.");
+
+const Pem = z.string().max(8_000);
+
+/** Answered to anybody: nothing in it is secret. */
+export const CaAnswer = z.object({ certificate: z.base64().max(8_000) });
+export const JoinRequest = z.strictObject({
+  wire: z.int(),
+  version: z.string().max(100),
+  role: z.string().max(40),
+  name: HostName,
+  token: z.strictObject({ id: z.string().max(40), secret: z.string().max(100) }),
+  csr: Pem,
+});
+export type JoinRequest = z.infer<typeof JoinRequest>;
+export const JoinAnswer = z.object({ host: ShortId, cluster: z.string().max(40), certificate: Pem });
+export type JoinAnswer = z.infer<typeof JoinAnswer>;
+
+export const HelloRequest = z.strictObject({
+  wire: z.int(),
+  version: z.string().max(100),
+  /** Made anew whenever the worker's process starts: tells a copy of a disk from the host itself. */
+  instance: z.string().min(8).max(64),
+});
+export type HelloRequest = z.infer<typeof HelloRequest>;
+export const HelloAnswer = z.object({
+  wire: z.int(),
+  version: z.string(),
+  cluster: z.string(),
+  /** The certificate is old by the master's clock, which is the only one that counts. */
+  renew: z.boolean(),
+});
+export type HelloAnswer = z.infer<typeof HelloAnswer>;
+
+export const RenewRequest = z.strictObject({ csr: Pem });
+export const RenewAnswer = z.object({ certificate: Pem });
+
+/** Methods that the master answers to. */
+export const TO_MASTER = { ca: "ca", join: "join", hello: "hello", renew: "renew" } as const;
+
+/** Methods that a worker answers to: those of WorkerApi, with what they take. */
+export const TO_WORKER = {
+  subscribe: z.null(),
+  apply: z.strictObject({ order: VclusterOrder }),
+  history: z.strictObject({ nodes: z.array(z.string().max(40)).max(1000) }),
+  buildImage: z.strictObject({ operation: z.string().max(64), recipe: Recipe }),
+  cancelBuild: z.strictObject({ operation: z.string().max(64) }),
+  deleteImage: z.strictObject({ name: z.string().max(64) }),
+  setWarm: z.strictObject({ image: z.string().max(64), count: z.int().min(0) }),
+  setHomeQuota: z.strictObject({ owner: ShortId, mib: z.int() }),
+  deleteHome: z.strictObject({ owner: ShortId }),
+} as const;
+export type ToWorker = keyof typeof TO_WORKER;
+export type ParamsOf<M extends ToWorker> = z.infer<(typeof TO_WORKER)[M]>;
+
+export const HistoryAnswer = z.record(z.string(), z.array(Sample));
+
+/** Notices. Reports go up; the others come down. */
+export const NOTICE = {
+  report: "report",
+  /** The certificate should be renewed now. */
+  renew: "renew",
+  /** The connection ends, and why. */
+  farewell: "farewell",
+} as const;
+export const Farewell = z.object({ message: z.string().max(2_000), hint: z.string().max(2_000) });
+
+/** Streams that a worker accepts. */
+export const STREAM = { node: "node", dial: "dial" } as const;
+
+const size = { cols: z.number(), rows: z.number() };
+export const NodeStreamOpen = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("terminal"), node: ShortId, session: z.string().max(100), ...size }),
+  z.strictObject({
+    kind: z.literal("exec"),
+    node: ShortId,
+    argv: z.array(z.string()).min(1),
+    tty: z.boolean(),
+    ...size,
+    env: z.record(z.string(), z.string()),
+    cwd: z.string(),
+  }),
+]);
+
+/** Tags of the messages on a stream of kind `node`, master → worker. */
+export const DOWN = { input: 1, eof: 2, resize: 3, close: 4 } as const;
+/** Worker → master. The first one is `opened` or `failed`. */
+export const UP = { opened: 1, failed: 2, out: 3, err: 4, exit: 5 } as const;
+export const Resize = z.strictObject(size);
+export const Opened = z.object({ pausable: z.boolean() });
+export const Exit = z.object({ code: z.int() });
+
+/** A port of a node: answered with one byte `+` when it is open, or a reset with the reason. */
+export const DialRequest = z.strictObject({ address: z.ipv4(), port: z.int().min(1).max(65_535) });
+export const DIALLED = 0x2b;
+
+/**
+ * What whoever connects to a relay's socket says first, on one line. The answer is one line, too: `+` and the bytes of
+ * the node follow, or `-` and why not.
+ */
+export const relayPreface = (address: string, port: number): string => `DIAL ${address} ${port}\n`;
+export const RELAY_PREFACE = /^DIAL (\d+\.\d+\.\d+\.\d+) (\d{1,5})$/;
