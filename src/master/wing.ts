@@ -11,6 +11,7 @@ import { Frames } from "./frames.ts";
 import { Hosts } from "./hosts/hosts.ts";
 import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
+import { Equipment } from "./images/equipment.ts";
 import { Images } from "./images/images.ts";
 import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
@@ -52,6 +53,7 @@ export class Wing {
   readonly builds: Builds;
   readonly delivery: Delivery;
   readonly #gateway: string | null;
+  readonly #equipment: Equipment;
   readonly #retention: Retention;
   readonly #inbox: Inbox;
   #term = 0;
@@ -78,6 +80,12 @@ export class Wing {
     this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
     const worker = (host: string) => this.hosts.worker(host);
     this.builds = new Builds({ db: deps.store, commit: this.commit, images: this.images, worker, log: deps.log });
+    this.#equipment = new Equipment({
+      images: this.images,
+      builds: this.builds,
+      hosts: () => this.hosts.connected().map(([name]) => name),
+      log: deps.log,
+    });
     this.delivery = new Delivery({
       db: deps.store,
       term: () => this.#term,
@@ -132,6 +140,8 @@ export class Wing {
     this.#inbox.flush();
     this.delivery.resync(name);
     this.builds.resume(name);
+    this.#equipment.cameBack(name);
+    this.#equipment.look();
     void this.#errands(name, worker);
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
@@ -217,6 +227,8 @@ export class Wing {
       });
     }
     for (const s of stuck) this.delivery.later(s.vcluster, s.host);
+    if (batch.some((n) => "report" in n && (n.report.type === "image" || n.report.type === "build")))
+      this.#equipment.look();
   }
 
   /** What is shown but not kept. true: nothing is left to write down. */

@@ -78,6 +78,11 @@ export class Builds {
     return a.operation;
   }
 
+  /** Is an operation under way that builds it, on whatever host? */
+  isBuilding(name: string): boolean {
+    return this.deps.db.get("SELECT 1 FROM operations WHERE image = $name AND ended_at IS NULL", { name }) !== null;
+  }
+
   cancel(c: Change, op: OperationRow, cause: Cause): void {
     if (op.ended_at !== null || op.outcome !== null) return;
     const why = { code: "cancelled", message: `cancelled by ${cause.actor}`, hint: "" };
