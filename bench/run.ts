@@ -14,6 +14,7 @@ const BENCHES: Record<string, { load: () => Promise<{ bench: Bench }> }> = {
   density: { load: () => import("./density.ts") },
   writes: { load: () => import("./writes.ts") },
   spawn: { load: () => import("./spawn.ts") },
+  vxlan: { load: () => import("./vxlan.ts") },
 };
 const RESULTS = join(import.meta.dir, "RESULTS.md");
 
