@@ -92,6 +92,11 @@ export class Lab {
     return address;
   }
 
+  /** argv that what follows it runs with in the world. */
+  inWorld(): string[] {
+    return ["ip", "netns", "exec", `${this.#space}-world`];
+  }
+
   /** Troubles add up until `mend`. */
   async trouble(t: Trouble): Promise<void> {
     this.#troubles.push(t);
@@ -145,6 +150,11 @@ export class Lab {
     for (const ns of this.#namespaces()) await attempt(() => command(["ip", "netns", "del", ns]));
     rmSync(this.folder, { recursive: true, force: true });
     if (failed.length > 0) throw new AggregateError(failed, `the lab was not wholly removed: ${failed.join("; ")}`);
+  }
+
+  /** What is in the names of all that it makes in the kernel. */
+  get marks(): string[] {
+    return [this.#space, `dklab${this.#id}`, ...this.hosts.flatMap((h) => [`dk${h.tag}`, `docklet-${h.tag}`])];
   }
 
   get #space() {

@@ -81,7 +81,8 @@ export function filterRules(f: FirewallFacts): string {
     "COMMIT",
     "*nat",
     `:${nat} - [0:0]`,
-    `-A ${nat} -s ${f.clusterNet} ! -d ${f.clusterNet} -j MASQUERADE`,
+    // Frames on their way through a bridge, to a gateway on another host, come by here where bridge-nf-call-iptables is on.
+    `-A ${nat} -s ${f.clusterNet} ! -d ${f.clusterNet} ! -o ${br} -j MASQUERADE`,
     "COMMIT",
     "",
   ].join("\n");
