@@ -20,7 +20,7 @@ interface Pair {
 }
 
 /** Node to node on two hosts beside the wire between the hosts, and beside two nodes of one host; in turns, in one run. */
-export async function bench(): Promise<Table[]> {
+export async function* bench(): AsyncGenerator<Table> {
   await command(["iperf3", "--version"]);
   const stage = await Stage.set(["one", "two"], ["one", "two"]);
   const end = atEnd(() => stage.strike());
@@ -76,17 +76,15 @@ export async function bench(): Promise<Table[]> {
         ],
       };
     });
-    return [
-      {
-        title: "Network between nodes",
-        columns: ["Gbit/s", "of the veth", "resent", "ping p50 µs", "ping p99 µs"],
-        lines,
-        notes: [
-          `iperf3, one TCP stream, ${ROUNDS} × ${SECONDS} s in turns, the median; ${PINGS} pings of 56 bytes. Sender, receiver and all hosts share the cores of one machine.`,
-          "The veth is the network between the lab hosts, a switch with a cable to each, MTU 1500: what a tunnel goes over. Nodes have 1450 everywhere, also on one host.",
-        ],
-      },
-    ];
+    yield {
+      title: "Network between nodes",
+      columns: ["Gbit/s", "of the veth", "resent", "ping p50 µs", "ping p99 µs"],
+      lines,
+      notes: [
+        `iperf3, one TCP stream, ${ROUNDS} × ${SECONDS} s in turns, the median; ${PINGS} pings of 56 bytes. Sender, receiver and all hosts share the cores of one machine.`,
+        "The veth is the network between the lab hosts, a switch with a cable to each, MTU 1500: what a tunnel goes over. Nodes have 1450 everywhere, also on one host.",
+      ],
+    };
   } finally {
     await end();
   }
