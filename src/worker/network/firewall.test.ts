@@ -84,7 +84,7 @@ test("iptables", () => {
     COMMIT
     *nat
     :DOCKLET-ab-NAT - [0:0]
-    -A DOCKLET-ab-NAT -s 172.16.0.0/12 ! -d 172.16.0.0/12 -j MASQUERADE
+    -A DOCKLET-ab-NAT -s 172.16.0.0/12 ! -d 172.16.0.0/12 ! -o dkabb+ -j MASQUERADE
     COMMIT
     "
   `);
