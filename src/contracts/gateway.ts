@@ -12,7 +12,8 @@ export interface GatewayApi {
 
 /**
  * Where a request goes. With `via`: whoever connects to that socket and says the preface gets a line that begins with
- * `+`, and then the bytes of host and port behind it; or one with `-` and the reason.
+ * `+`, and then the bytes of host and port behind it; or one with `-` and the reason. The bytes come in pieces, each
+ * behind its length (4 bytes, big-endian), and end with a length of zero: else they were broken off.
  */
 export interface UpstreamAddress {
   host: string;

@@ -115,7 +115,8 @@ export const DIALLED = 0x2b;
 
 /**
  * What whoever connects to a relay's socket says first, on one line. The answer is one line, too: `+` and the bytes of
- * the node follow, or `-` and why not.
+ * the node follow, or `-` and why not. They come in pieces, each behind its length (4 bytes, big-endian), and end with
+ * a length of zero; without that, they were broken off. What goes to the node is not cut.
  */
 export const relayPreface = (address: string, port: number): string => `DIAL ${address} ${port}\n`;
 export const RELAY_PREFACE = /^DIAL (\d+\.\d+\.\d+\.\d+) (\d{1,5})$/;

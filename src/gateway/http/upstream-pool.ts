@@ -90,12 +90,12 @@ export class UpstreamPool {
         this.#all.add(upstream);
         resolve(upstream);
       };
-      const relay = via && new RelayAnswer(via.preface, taken, fail);
+      const relay = via && new RelayAnswer(via.preface, HANDLERS, taken, fail);
       Bun.connect<Upstream>({
         ...(via ? { unix: via.socket } : { hostname: host, port }),
         allowHalfOpen: true,
         socket: {
-          ...(relay ? relay.before(HANDLERS) : HANDLERS),
+          ...(relay ? relay.socketHandlers : HANDLERS),
           open: (socket) => (relay ? relay.ask(socket) : taken(socket)),
           connectError: (_socket, cause) => fail(cause),
         },

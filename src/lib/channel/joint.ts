@@ -14,9 +14,14 @@ export class Joint {
   #downDone = false;
   #over = false;
 
+  /**
+   * `marked`: what goes to the socket is cut into pieces, each behind its length (4 bytes, big-endian), and an orderly
+   * end is a length of zero. A unix socket has no reset: without the mark, a break would look like an end.
+   */
   constructor(
     readonly socket: Socket<unknown>,
     readonly stream: ChannelStream,
+    readonly marked = false,
   ) {}
 
   /** Begins to pass on what the stream brings. */
@@ -24,12 +29,9 @@ export class Joint {
     try {
       for await (const chunk of this.stream) {
         if (this.#over) return;
-        if (!this.#send(chunk)) {
-          await new Promise<void>((go) => {
-            this.#roomy = go;
-          });
-        }
+        await this.#send(this.marked ? behindLength(chunk) : chunk);
       }
+      if (this.marked) await this.#send(behindLength(new Uint8Array(0)));
       this.#downDone = true;
       if (this.#over) return;
       if (this.#upDone) this.socket.end();
@@ -62,7 +64,7 @@ export class Joint {
       const first = this.#queue[0]!;
       const taken = this.socket.write(first);
       if (taken < 0) {
-        this.close();
+        this.close(new Error("closed"));
         return;
       }
       if (taken < first.length) {
@@ -84,22 +86,24 @@ export class Joint {
     });
   }
 
-  close(): void {
+  /** The socket is gone. When our side was ended before, Bun tells the other's end in this way: without an error. */
+  close(error?: Error): void {
     if (this.#over) return;
-    const whole = this.#upDone && this.#downDone;
+    const whole = this.#downDone && (this.#upDone || error === undefined);
     this.#finish();
-    if (!whole) this.stream.reset("the connection was closed");
+    if (whole) void this.#writing.then(() => this.stream.end());
+    else this.stream.reset("the connection was closed");
   }
 
-  #send(chunk: Uint8Array): boolean {
+  async #send(chunk: Uint8Array): Promise<void> {
     const taken = this.socket.write(chunk);
-    if (taken < 0) {
-      this.close();
-      return true;
+    if (taken < 0) this.close(new Error("closed"));
+    else if (taken < chunk.length) {
+      this.#queue.push(chunk.subarray(taken));
+      await new Promise<void>((go) => {
+        this.#roomy = go;
+      });
     }
-    if (taken === chunk.length) return true;
-    this.#queue.push(chunk.subarray(taken));
-    return false;
   }
 
   #finish(): void {
@@ -114,6 +118,13 @@ export class Joint {
   }
 }
 
+function behindLength(chunk: Uint8Array): Uint8Array {
+  const out = new Uint8Array(4 + chunk.length);
+  new DataView(out.buffer).setUint32(0, chunk.length);
+  out.set(chunk, 4);
+  return out;
+}
+
 /** What Bun calls for a socket that has, or will get, a joint as its data. */
 export function jointHandlers<D extends { joint: Joint | null }>(
   early: (socket: Socket<D>, piece: Buffer) => void,
@@ -122,9 +133,9 @@ export function jointHandlers<D extends { joint: Joint | null }>(
     data: (socket, piece) => (socket.data.joint ? socket.data.joint.data(piece) : early(socket, piece)),
     drain: (socket) => socket.data?.joint?.drain(),
     end: (socket) => (socket.data?.joint ? socket.data.joint.end() : socket.terminate()),
-    close: (socket) => socket.data?.joint?.close(),
-    error: (socket) => {
-      socket.data?.joint?.close();
+    close: (socket, error) => socket.data?.joint?.close(error),
+    error: (socket, error) => {
+      socket.data?.joint?.close(error);
       socket.terminate();
     },
   };

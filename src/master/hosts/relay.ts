@@ -84,7 +84,7 @@ export class Relay {
       return;
     }
     socket.write("+\n");
-    const joint = new Joint(socket, stream);
+    const joint = new Joint(socket, stream, true);
     socket.data.joint = joint;
     void joint.run();
   }
