@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { X509Certificate } from "@peculiar/x509";
+import { X509Certificate } from "../../lib/x509.ts";
 import { newKey } from "../../worker/agent/identity.ts";
 import { Authority, HOST_LIFE, readRequest } from "./authority.ts";
 

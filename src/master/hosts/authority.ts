@@ -1,7 +1,9 @@
-import "reflect-metadata";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { MASTER_NAME } from "../../contracts/uplink.ts";
+import { DockletError, messageOf } from "../../lib/errors.ts";
+import { randomName } from "../../lib/ids.ts";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -16,10 +18,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
-} from "@peculiar/x509";
-import { MASTER_NAME } from "../../contracts/uplink.ts";
-import { DockletError, messageOf } from "../../lib/errors.ts";
-import { randomName } from "../../lib/ids.ts";
+} from "../../lib/x509.ts";
 import { writeFileAtomic } from "../../os/files.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

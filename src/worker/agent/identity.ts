@@ -1,9 +1,8 @@
-import "reflect-metadata";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PemConverter, Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { z } from "zod";
 import { DockletError, messageOf } from "../../lib/errors.ts";
+import { PemConverter, Pkcs10CertificateRequestGenerator } from "../../lib/x509.ts";
 import { writeFileAtomic } from "../../os/files.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
