@@ -64,7 +64,8 @@ export class Counter {
   ) {}
 
   static async start(d: TestDocklet, vcluster: string, node = "host-0"): Promise<Counter> {
-    const loop = "echo $$ > /run/counter.pid; i=0; while :; do i=$((i+1)); echo $i > /run/counter.new; mv /run/counter.new /run/counter; usleep 20000; done";
+    const loop =
+      "echo $$ > /run/counter.pid; i=0; while :; do i=$((i+1)); echo $i > /run/counter.new; mv /run/counter.new /run/counter; usleep 20000; done";
     const r = await d.exec(`${vcluster}/${node}`, "sh", "-c", `setsid sh -c '${loop}' >/dev/null 2>&1 </dev/null &`);
     if (r.code !== 0) throw new Error(r.stderr);
     const n = await seen(d, vcluster, node);
