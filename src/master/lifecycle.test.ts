@@ -348,6 +348,6 @@ describe("names and people", () => {
     expect(s.worker.homes.has("annaaa")).toBe(true);
     s.master.attachWorker("alpha", s.worker);
     await until("data folder removed", () => !s.worker.homes.has("annaaa"), WAIT);
-    expect(s.store.all("SELECT * FROM home_removals")).toEqual([]);
+    await until("nothing left to remove", () => s.store.all("SELECT * FROM home_removals").length === 0, WAIT);
   });
 });
