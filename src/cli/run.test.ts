@@ -34,6 +34,10 @@ test.each([
   [["completion", "tcsh"], "Did you mean bash?"],
   [["user", "add", "x", "--role", "admn"], "Did you mean admin?"],
   [["serve", "--proxy-prot", "1"], "Did you mean --proxy-port?"],
+  [["serve", "--role=supermaster,slave"], '--role can\'t be "slave"'],
+  [["serve", "--role=master"], "run in one process"],
+  [["serve", "--join", "DK1.x"], "has a cluster of its own"],
+  [["serve", "--role=worker", "--join", "a", "--join-file", "b"], "both given"],
   [["config", "show", "--json=1"], "takes no value"],
   [["vc", "rm", "--owner"], "needs a value"],
 ])("%j is a usage error", async (args, text) => {

@@ -86,6 +86,9 @@ test("the docklet that runs already is no problem for a look, but for a start", 
 
 test("a role is only asked about what it uses", () => {
   expect(problems({ "nginx-port": "8081", "cluster-net": "10.1.0.0/16" }, { roles: ["master"] })).toEqual([]);
-  expect(problems({ "worker-port": "8081" }, { roles: ["worker"] })).toHaveLength(1);
+  expect(problems({ "master-port": "8081" }, { roles: ["supermaster", "master"] })).toHaveLength(1);
+  // A worker listens nowhere, but has to know where its master is.
+  expect(problems({ "worker-port": "8081", "master-ip": "192.0.2.9" }, { roles: ["worker"] })).toEqual([]);
+  expect(problems({}, { roles: ["worker"] })).toEqual([expect.stringContaining("where its master is")]);
   expect(problems({ "worker-port": "8081" })).toEqual([]);
 });

@@ -175,6 +175,27 @@ describe("the system", () => {
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty("action");
   });
 
+  test("hosts join with tokens, and leave", async () => {
+    const made = await f.run(["join-token", "create", "--role", "worker", "--ttl", "30m", "--uses", "3"], {
+      env: root,
+    });
+    expect(made.stdout).toMatch(/^DK1\.\S+\n$/);
+    expect(made.stderr).toContain("for 3 hosts");
+    const call = f.stage.master.calls.find((c) => c.method === "createJoinToken");
+    expect(call?.args).toMatchObject({ ttlMs: 1_800_000, uses: 3, actor: "root" });
+    const list = await f.run(["join-token", "ls"], { env: root });
+    expect(list.stdout).toMatch(/valid +worker +0 of 3/);
+    const [id] = list.stdout.split("\n")[1]!.split(" ");
+    expect((await f.run(["join-token", "revoke", id!], { env: root })).stderr).toContain("is revoked");
+    expect((await f.run(["join-token", "create"], { env: ann })).stderr).toContain("Only administrators");
+    expect((await f.run(["join-token", "create", "--ttl", "soon"], { env: root })).stderr).toContain("is not a time");
+    const [host] = f.stage.master.hostList;
+    expect((await f.run(["host", "show", host!.name], { env: ann })).stdout).toContain("promised");
+    expect((await f.run(["host", "rm", host!.name], { env: root })).code).toBe(2);
+    expect((await f.run(["host", "rm", host!.name, "--yes"], { env: root })).stderr).toContain("is removed");
+    expect((await f.run(["host", "show", host!.name], { env: root })).code).toBe(1);
+  });
+
   test("events -f goes on with what happens", async () => {
     const child = f.spawn(["events", "-f", "-n", "0", "--json"], { env: root });
     const reader = child.stdout.getReader();

@@ -64,7 +64,19 @@ export class LabHost {
     mkdirSync(aside, { recursive: true });
     const unshare = ["unshare", "--mount", "--uts", "--propagation", "private"];
     this.#first = Bun.spawn(
-      ["nsenter", `--net=/run/netns/${this.place.namespace}`, ...unshare, "sh", "-c", BOOT, "lab", this.name, aside],
+      // A session of its own: an interrupt from the keyboard is for the program that holds the lab.
+      [
+        "setsid",
+        "nsenter",
+        `--net=/run/netns/${this.place.namespace}`,
+        ...unshare,
+        "sh",
+        "-c",
+        BOOT,
+        "lab",
+        this.name,
+        aside,
+      ],
       { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
     );
     const { value } = await this.#first.stdout.getReader().read();
@@ -85,6 +97,7 @@ export class LabHost {
   /** Every process of this host, those inside its nodes included; not the one that holds its namespaces. */
   processes(): number[] {
     if (!this.#first) return [];
+    if (this.#first.exitCode !== null || this.#first.signalCode !== null) return this.#inNodes();
     const own = (ns: string) => readlinkSync(`/proc/${this.#first!.pid}/ns/${ns}`);
     const [net, mnt] = [own("net"), own("mnt")];
     const here = readdirSync("/proc").flatMap((pid) => {

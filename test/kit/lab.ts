@@ -178,7 +178,7 @@ export class Lab {
     const world = `${this.#space}-world`;
     await this.#cable(world, "world", `${this.#net}.1/24`);
     await ip(world, [`addr add ${WORLD}/32 dev lo`]);
-    const server = Bun.spawn(["ip", "netns", "exec", world, "/usr/bin/python3", "-c", WORLD_SERVER], {
+    const server = Bun.spawn(["setsid", "ip", "netns", "exec", world, "/usr/bin/python3", "-c", WORLD_SERVER], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",

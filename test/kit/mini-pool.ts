@@ -13,11 +13,16 @@ const CACHE = "/var/cache/docklet-test";
 const RECIPE = resolve(import.meta.dir, "../../static/recipes/mini.json");
 export const POOL_MIB = 4096;
 
-/** Puts a pool with the image `mini` into the folder of a lab host: a file system of its own, though it began as a copy. */
+/** Puts a pool with the image `mini` into the folder of a lab host. */
 export async function layMiniPool(prefix: string): Promise<void> {
+  await layPool(await miniPool(), prefix);
+}
+
+/** Puts a copy of a pool file into the folder of a lab host, as a file system of its own. */
+export async function layPool(pool: string, prefix: string): Promise<void> {
   const file = join(prefix, "local/pool.img");
   mkdirSync(join(prefix, "local"), { recursive: true, mode: 0o711 });
-  await copySparse(await miniPool(), file);
+  await copySparse(pool, file);
   // Two mounted file systems with one id would be one to the kernel.
   await command(["btrfstune", "-f", "-m", file]);
 }

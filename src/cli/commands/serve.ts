@@ -27,18 +27,18 @@ export const serve = command({
     "docklet serve --role=supermaster,master",
   ],
   run: async (ctx) => {
-    if (process.getuid?.() !== 0)
-      throw new UsageError(
-        "`docklet serve` needs root: it makes containers and networks.",
-        "Run it with sudo.",
-        "serve",
-      );
     const roles = rolesOf(ctx.flags.role);
     const join = joinToken(ctx.flags.join, ctx.flags["join-file"], ctx.env.DOCKLET_JOIN);
     if (join !== null && roles.includes("master"))
       throw new UsageError(
         "A host with a master has a cluster of its own.",
         "To join another: --role=worker.",
+        "serve",
+      );
+    if (process.getuid?.() !== 0)
+      throw new UsageError(
+        "`docklet serve` needs root: it makes containers and networks.",
+        "Run it with sudo.",
         "serve",
       );
     reexecForServing();

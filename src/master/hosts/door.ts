@@ -188,7 +188,10 @@ export class Door implements Doorkeeper {
     const relay = new Relay(this.desk.relayPath(member.id), link.channel);
     this.#links.set(member.id, { link, relay });
     link.admit();
-    void link.channel.closed.then((e) => this.#gone(member, link, `is not connected: ${e.message.replace(/\.$/, "")}`));
+    void link.channel.closed.then((e) => {
+      const reason = e.message.replace(/^The connection was lost: |\.$/g, "");
+      this.#gone(member, link, `is not connected: ${reason}`);
+    });
     keepAlive(link.channel, this.options.beat ?? BEAT);
     relay.open();
     // Its whole state is heard before it is given orders.

@@ -39,9 +39,10 @@ export function observe(c: Change, host: string, r: NodeReport, log: Logger): "o
 
 /** Does this report speak about what the node should be now? */
 function counts(c: Change, n: NodeRow, r: NodeReport, current: boolean): boolean {
+  // What it was before the last order says nothing: every node is reported again for every order.
+  if (!current) return false;
   const arrived = n.desired === "running" ? r.state === "ready" : r.state === "stopped";
   if (arrived) return true;
-  if (!current) return false;
   if (n.desired === "stopped") return r.state === "stopping" || r.state === "failed";
   // While it is being started, "stopped" is where it comes from, not where it went.
   const down = r.state === "stopped" || r.state === "stopping" || r.state === "deleting";
