@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../src/lib/retry.ts";
+import { commandLine } from "../../src/os/procfs.ts";
 import { settled } from "../kit/audit.ts";
 import { TestDocklet } from "../kit/docklet.ts";
 import { became, Counter, create, inside, limitsOf, type Seen, seen, seenNode, sh, sweep } from "../kit/nodes.ts";
@@ -144,7 +145,8 @@ async function reboot(n: Seen): Promise<Seen> {
     "the node to be up again",
     () => {
       const now = seenNode(d, n.node);
-      return now.pid !== n.pid && inside(now, "true").code === 0 ? now : null;
+      // LXC is done with it when the node's own init runs.
+      return now.pid !== n.pid && commandLine(now.pid)?.includes("/sbin/init") ? now : null;
     },
     { timeoutMs: 20_000 },
   );

@@ -14,7 +14,7 @@ export const TINY = { cpu: 0.5, memory: 64, disk: 256 };
 export interface Seen {
   id: string;
   node: string;
-  /** Host pid of its init. */
+  /** Host pid of its init; 0: there is none. */
   pid: number;
   layout: Layout;
 }
@@ -33,8 +33,8 @@ export function seenNode(d: TestDocklet, node: string): Seen {
     const row = db.query("SELECT id FROM instances WHERE node = ?").get(node) as { id: string } | null;
     if (!row) throw new Error(`no container of node ${node}`);
     const layout = new Layout(d.prefix, d.tag);
-    const pid = Number(readFileSync(join(layout.run(row.id), "init.pid"), "utf8"));
-    return { id: row.id, node, pid, layout };
+    const file = join(layout.run(row.id), "init.pid");
+    return { id: row.id, node, pid: existsSync(file) ? Number(readFileSync(file, "utf8")) : 0, layout };
   } finally {
     db.close();
   }

@@ -78,6 +78,7 @@ export class FakeRuntime {
   }
 
   pid = (i: Instance) => this.running.get(i.id) ?? null;
+  pidSoon = async (i: Instance) => this.pid(i);
 
   async boot(i: Instance): Promise<number> {
     const before = this.running.get(i.id);

@@ -5,7 +5,7 @@ import { until } from "../../lib/retry.ts";
 import type { Cgroups } from "../../os/cgroup/cgroup.ts";
 import { strayControllers } from "../../os/cgroup/placement.ts";
 import { startDaemon } from "../../os/daemon.ts";
-import { diskSpace, isAlive } from "../../os/procfs.ts";
+import { commandLine, diskSpace, isAlive } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
 import { type ContainerFacts, renderConfig } from "./config.ts";
 
@@ -17,6 +17,9 @@ const HALT_SIGNAL = { systemd: 37, simple: 12 } as const;
  * the map itself, and the ranges are docklet's own: so it gets a PATH without it. The hook sets its own.
  */
 const PATH_WITHOUT_NEWUIDMAP = "/usr/sbin:/sbin";
+
+/** lxc-start leaves within milliseconds of its container; one that hangs is ended after this. */
+const MONITOR_MS = 3_000;
 
 /** One LXC container: start, find again, end. Knows nothing of whom it serves. */
 export class Containers {
@@ -35,6 +38,17 @@ export class Containers {
       return null;
     }
     return Number.isInteger(pid) && pid > 1 && isAlive(pid, `/${this.layout.cgroup(id)}/`) ? pid : null;
+  }
+
+  /** Pid of its lxc-start, or null. Its cgroup alone can't tell: while a node reboots itself, LXC makes that anew. */
+  monitorPid(id: string): number | null {
+    try {
+      const pid = Number(readFileSync(join(this.layout.run(id), "monitor.pid"), "utf8"));
+      if (commandLine(pid)?.split(" ").includes(this.layout.container(id))) return pid;
+    } catch {
+      // docklet was killed before it could write it down.
+    }
+    return this.cgroups.processes(`${this.layout.monitorRoot}/${id}`)[0] ?? null;
   }
 
   /**
@@ -66,6 +80,7 @@ export class Containers {
       "/dev/null",
       PATH_WITHOUT_NEWUIDMAP,
     );
+    writeFileSync(join(run, "monitor.pid"), `${monitor.pid}\n`, { mode: 0o600 });
     let ended: number | null = null;
     void monitor.exited.then((code) => {
       ended = code;
@@ -86,7 +101,7 @@ export class Containers {
     );
     const stray = strayControllers(pid, this.layout.cgroup(facts.id));
     // One that ends leaves its groups before it is gone: whoever goes on with it will see that it is.
-    if (stray.length === 0 || (await this.#ends(facts.id, pid))) return pid;
+    if (stray.length === 0 || (await this.ends(facts.id, pid))) return pid;
     signal(pid);
     throw new DockletError(
       "host_command",
@@ -95,7 +110,8 @@ export class Containers {
     );
   }
 
-  #ends(id: string, pid: number): Promise<boolean> {
+  /** Is this init just ending? Then its namespaces go before it does. */
+  ends(id: string, pid: number): Promise<boolean> {
     return until("init to end", () => this.initPid(id) !== pid, { timeoutMs: 500, firstMs: 5, maxMs: 20 }).catch(
       () => false,
     );
@@ -124,25 +140,21 @@ export class Containers {
       }).catch(() => {});
     }
     const group = this.layout.cgroup(id);
-    // Ending init ends the whole pid namespace; a frozen group must run to die.
+    const patience = performance.now() + MONITOR_MS;
     await until(
       `processes of ${id} to end`,
       () => {
+        // Ending init ends the whole pid namespace; a frozen group must run to die.
         const left = this.cgroups.processes(group);
-        if (left.length === 0) return true;
-        this.cgroups.freeze(group, false);
+        if (left.length > 0) this.cgroups.freeze(group, false);
         for (const p of left) signal(p);
-        return false;
+        const monitor = this.monitorPid(id);
+        // As long as its monitor lives, a node that was just rebooting itself may come back.
+        if (monitor !== null && performance.now() > patience) signal(monitor);
+        return left.length === 0 && monitor === null;
       },
-      { timeoutMs: 15_000, firstMs: 5, maxMs: 100 },
+      { timeoutMs: 15_000, firstMs: 5, maxMs: 50 },
     );
-    await until(
-      `monitor of ${id} to leave`,
-      () => this.cgroups.processes(`${this.layout.monitorRoot}/${id}`).length === 0,
-      { timeoutMs: 10_000, firstMs: 5, maxMs: 50 },
-    ).catch(() => {
-      for (const p of this.cgroups.processes(`${this.layout.monitorRoot}/${id}`)) signal(p);
-    });
   }
 
   /** argv of a command that runs inside the node as its root, with nothing of the host's environment. */

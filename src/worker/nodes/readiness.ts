@@ -17,13 +17,13 @@ export function listens(pid: number, when: ReadyWhen): boolean {
 export async function waitListening(
   i: Instance,
   when: ReadyWhen,
-  pidOf: () => number | null,
+  pidOf: () => number | null | Promise<number | null>,
   signal: AbortSignal,
 ): Promise<void> {
   await until(
     `${when} of node ${i.node ?? i.id}`,
-    () => {
-      const pid = pidOf();
+    async () => {
+      const pid = await pidOf();
       if (pid === null) throw new Error("the node ended while it was booting");
       return listens(pid, when);
     },

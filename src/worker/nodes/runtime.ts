@@ -71,8 +71,17 @@ export class Runtime {
 
   /** Neither its init nor its monitor is left. While a node reboots itself it has no init, but a monitor. */
   isOver(i: Instance): boolean {
-    const { cgroups, layout } = this.parts;
-    return this.pid(i) === null && cgroups.processes(`${layout.monitorRoot}/${i.id}`).length === 0;
+    return this.pid(i) === null && this.parts.containers.monitorPid(i.id) === null;
+  }
+
+  /** Host pid of its init, waiting for it while the node starts or reboots itself; null: it is over. */
+  async pidSoon(i: Instance): Promise<number | null> {
+    const look = () => {
+      const pid = this.pid(i);
+      return pid !== null ? { pid } : this.isOver(i) ? { pid: null } : null;
+    };
+    const found = await until(`init of ${i.id}`, look, { timeoutMs: 5_000, firstMs: 2, maxMs: 20 }).catch(() => null);
+    return found?.pid ?? null;
   }
 
   /** Disk, mounts, limits, container. Each step looks first, so calling it on a half-made instance finishes it. */
@@ -111,7 +120,7 @@ export class Runtime {
       await this.#bindTo(i, pid, spec, order);
     } catch (e) {
       // Init may be anything that its owner made of it, also something that ends or reboots at once.
-      if (this.pid(i) === pid) throw e;
+      if (!(await this.parts.containers.ends(i.id, pid))) throw e;
       throw new DockletError(
         "unavailable",
         "The node ended while it was booting.",

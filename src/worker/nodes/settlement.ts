@@ -142,7 +142,7 @@ export class Settlement {
     }
   }
 
-  async #run(order: VclusterOrder, spec: NodeSpec): Promise<void> {
+  async #run(order: VclusterOrder, spec: NodeSpec, tries = 5): Promise<void> {
     const { runtime, images, log } = this.parts;
     const image = images.facts(order.image);
     let i = this.parts.instances.ofNode(spec.id);
@@ -159,7 +159,7 @@ export class Settlement {
         this.parts.warm.take(order.image, (w) => this.parts.instances.claim(w.id, spec.id, order.id)) ??
         this.#create(order, spec, image.layers);
     }
-    let pid = runtime.pid(i);
+    let pid = await runtime.pidSoon(i);
     const ready = image?.ready ?? "init";
     // After a restart of docklet nothing is known of a node, but what it serves can be seen.
     const before = this.#status.get(spec.id)?.state;
@@ -171,7 +171,14 @@ export class Settlement {
       pid = await runtime.boot(i, { spec, order }, PRIORITY.person);
     }
     if (!wasReady) this.#set(spec, order, "booting", null);
-    await runtime.bind(i, pid, spec, order);
+    try {
+      await runtime.bind(i, pid, spec, order);
+    } catch (e) {
+      // It rebooted itself under our hands: the init that we spoke to is not there any more.
+      const now = await runtime.pidSoon(i);
+      if (tries > 1 && now !== null && now !== pid) return this.#run(order, spec, tries - 1);
+      throw e;
+    }
     if (!wasReady) await this.#waitReady(i, ready, spec, order);
     this.#set(spec, order, "ready", null);
     if (wasReady) return;
@@ -193,7 +200,7 @@ export class Settlement {
     const wait = new AbortController();
     this.#waits.set(spec.id, wait);
     try {
-      await waitListening(i, when, () => this.parts.runtime.pid(i), wait.signal);
+      await waitListening(i, when, () => this.parts.runtime.pidSoon(i), wait.signal);
       if (when === "jupyter") await waitAnswering(i, spec.address, wait.signal);
     } finally {
       this.#waits.delete(spec.id);
