@@ -131,7 +131,6 @@ test(
         }
       }
     }
-    console.log(`${kills} kills`);
     expect(kills).toBeGreaterThan(60);
   },
   5 * MINUTES,
