@@ -69,7 +69,7 @@ run_suite() {
       step lint bun run lint
       ;;
     build) step build bun run scripts/build-binary.ts ;;
-    unit) tests unit ./src ./test/arch ./test/kit ;;
+    unit) tests unit ./src ./test/arch ./test/kit ./bench ;;
     *) tests "$1" "./test/$1" ;;
   esac
 }
