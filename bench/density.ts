@@ -38,8 +38,10 @@ export async function* bench(): AsyncGenerator<Table> {
         { what: "docklet, mini", cells: [MINIS, mini], budget: atMost(mini, 14, "MB") },
         { what: "bare lxc-start, mini", cells: [FLOOR * 2, floors.mini] },
       ],
-      notes: ["The monitor process of LXC, one per node, is included. Every node is a vcluster of its own."],
-      "Nearly all of a node with Jupyter is Jupyter: its Python, 60 MB of private memory. What is over the bare one are its network, its identity and the answers it gave to be called ready. Next step: no Jupyter on nodes other than host-0 until somebody opens it.",
+      notes: [
+        "The monitor process of LXC, one per node, is included. Every node is a vcluster of its own.",
+        "Nearly all of a node with Jupyter is Jupyter: its Python, 60 MB of private memory. What is over the bare one are its network, its identity and the answers it gave to be called ready. Next step: no Jupyter on nodes other than host-0 until somebody opens it.",
+      ],
     };
     yield {
       title: "Density: the control process while nothing happens, one portal page open",
