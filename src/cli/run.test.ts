@@ -35,7 +35,7 @@ test.each([
   [["user", "add", "x", "--role", "admn"], "Did you mean admin?"],
   [["serve", "--proxy-prot", "1"], "Did you mean --proxy-port?"],
   [["serve", "--role=supermaster,slave"], '--role can\'t be "slave"'],
-  [["serve", "--role=master"], "run in one process"],
+  [["serve", "--role=supermaster"], "needs a master in its own process"],
   [["serve", "--join", "DK1.x"], "has a cluster of its own"],
   [["serve", "--role=worker", "--join", "a", "--join-file", "b"], "both given"],
   [["config", "show", "--json=1"], "takes no value"],

@@ -57,10 +57,10 @@ function rolesOf(given: string[]): Role[] {
   if (wrong !== undefined)
     throw new UsageError(`--role can't be "${wrong.slice(0, 60)}".`, `One of: ${ROLES.join(", ")}.`, "serve");
   if (names.length === 0) return [...ROLES];
-  if (names.includes("supermaster") !== names.includes("master"))
+  if (names.includes("supermaster") && !names.includes("master"))
     throw new UsageError(
-      "Supermaster and master run in one process.",
-      "Say --role=supermaster,master, or --role=worker for a host that only runs nodes.",
+      "A supermaster needs a master in its own process: reaching one elsewhere is not there yet.",
+      "Say --role=supermaster,master.",
       "serve",
     );
   return ROLES.filter((r) => names.includes(r));
