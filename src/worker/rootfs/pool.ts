@@ -91,7 +91,7 @@ async function makeDisk(device: string): Promise<boolean> {
 
 /** Loop devices behind this installation's pool file. */
 export async function poolLoops(layout: Layout): Promise<string[]> {
-  const out = await output(["losetup", "-n", "-O", "NAME", "-j", layout.poolFile]).catch(() => "");
+  const out = await output(["losetup", "-n", "-O", "NAME", "-j", layout.poolFile]);
   return out
     .split("\n")
     .map((l) => l.trim())
