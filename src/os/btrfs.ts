@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { run } from "./exec.ts";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { output, run } from "./exec.ts";
 
 /** btrfs subvolumes and their quota. Paths are ours: never a name that a person chose without our checks. */
 
@@ -38,6 +38,27 @@ export async function isSubvolumeFull(path: string): Promise<boolean> {
 
 export async function enableQuota(pool: string): Promise<void> {
   await run(["btrfs", "quota", "enable", pool]);
+}
+
+/** Height that no tree of btrfs exceeds (BTRFS_MAX_LEVEL). */
+const MAX_LEVEL = "8";
+
+/**
+ * Quotas of a mounted pool, kept in force. From Linux 6.1 on, deleting a subvolume with a tree of three levels or more
+ * (Documentation/ABI, `drop_subtree_threshold`) saves time by giving up all accounting: from then on no limit of the
+ * file system holds until everything is counted anew. Whoever deletes a big node would lift everybody's quota.
+ */
+export async function keepQuotas(pool: string): Promise<{ recounting: boolean }> {
+  const uuid = (await output(["findmnt", "-n", "-o", "UUID", "--mountpoint", pool])).trim();
+  const groups = `/sys/fs/btrfs/${uuid}/qgroups`;
+  const threshold = `${groups}/drop_subtree_threshold`;
+  // Kernels before 6.1 know no such saving.
+  if (existsSync(threshold) && readFileSync(threshold, "utf8").trim() !== MAX_LEVEL)
+    writeFileSync(threshold, MAX_LEVEL);
+  const recounting = existsSync(`${groups}/inconsistent`) && readFileSync(`${groups}/inconsistent`, "utf8")[0] === "1";
+  // 1: it is being counted already.
+  if (recounting) await run(["btrfs", "quota", "rescan", pool], { ok: [0, 1] });
+  return { recounting };
 }
 
 /** Where on its device btrfs keeps its own records: everything but the contents of files. */

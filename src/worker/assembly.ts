@@ -1,5 +1,5 @@
 import type { Report } from "../contracts/worker.ts";
-import { usage } from "../os/btrfs.ts";
+import { keepQuotas, usage } from "../os/btrfs.ts";
 import { linkBytes, memory } from "../os/procfs.ts";
 import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
@@ -97,7 +97,10 @@ export function assemble(
     clock,
     store: metricsStore,
     bytes: linkBytes,
-    disk: () => usage(layout.pool),
+    disk: async () => {
+      if ((await keepQuotas(layout.pool)).recounting) log.warn("quotas of the storage pool are being counted anew");
+      return usage(layout.pool);
+    },
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
   const gauge = new HostGauge(layout, { name: hostName, address: net.address, mtu: net.mtu, version });

@@ -20,6 +20,11 @@ test("no file knows a path of one machine", () => {
   expect(texts.flatMap((f) => linesMatching(f, read(f), PATHS))).toEqual([]);
 });
 
+test("no file holds both sides of a merge", () => {
+  const marks = /^(<{7} |={7}$|>{7} )/m;
+  expect(texts.flatMap((f) => linesMatching(f, read(f), marks))).toEqual([]);
+});
+
 test("files are named by what they are", () => {
   const vague = /(^|[-_])(utils?|helpers?|manager|common|misc)(\.test)?\.[a-z]+$/i;
   expect(files.filter((f) => vague.test(basename(f)))).toEqual([]);

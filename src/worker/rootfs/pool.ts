@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, ftruncateSync, mkdirSync, openSync, r
 import { join } from "node:path";
 import { DockletError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { enableQuota } from "../../os/btrfs.ts";
+import { enableQuota, keepQuotas } from "../../os/btrfs.ts";
 import { output, run } from "../../os/exec.ts";
 import { isMounted } from "../../os/mounts.ts";
 import { diskSpace } from "../../os/procfs.ts";
@@ -24,6 +24,8 @@ export async function openPool(layout: Layout, options: PoolOptions, log: Logger
   mkdirSync(layout.local, { recursive: true, mode: 0o711 });
   mkdirSync(layout.pool, { recursive: true, mode: 0o700 });
   if (!isMounted(layout.pool)) await mountPool(layout, options, log);
+  const { recounting } = await keepQuotas(layout.pool);
+  if (recounting) log.warn("quotas of the storage pool were out of force; its contents are being counted anew");
   // Files in the pool are uid 0 and may be setuid: nobody but root may ever reach them from the host.
   chmodSync(layout.pool, 0o700);
   for (const folder of FOLDERS) mkdirSync(join(layout.pool, folder), { recursive: true, mode: 0o700 });
