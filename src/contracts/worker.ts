@@ -142,6 +142,38 @@ export type SampleReport = z.infer<typeof SampleReport>;
 export const Report = z.discriminatedUnion("type", [NodeReport, ImageReport, BuildReport, HostReport, SampleReport]);
 export type Report = z.infer<typeof Report>;
 
+/** Id of a layer: its image and what it was made from. */
+export const LayerId = z.string().regex(/^[a-z0-9-]{1,40}@[0-9a-f]{16}$/);
+
+/** What lies in the pool of one host and can travel to another: a layer, the disk of a node, the folder of a person. */
+export const Volume = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("layer"), id: LayerId }),
+  z.strictObject({ kind: z.literal("disk"), id: ShortId }),
+  z.strictObject({ kind: z.literal("home"), id: ShortId }),
+]);
+export type Volume = z.infer<typeof Volume>;
+
+/** A read-only snapshot of a volume, on the host that it lies on. Who asks for it chooses its name; a layer has none of its own. */
+export const Picture = z.strictObject({ volume: Volume, name: z.string().regex(/^[a-z0-9]{1,24}$/) });
+export type Picture = z.infer<typeof Picture>;
+
+/** The bytes of a picture. Ends after all of them; `finished` then tells how to check them. */
+export interface PictureSource extends AsyncIterable<Uint8Array> {
+  /** Of the whole stream, also of what was skipped. sha256, hexadecimal. */
+  readonly finished: Promise<{ bytes: number; digest: string }>;
+  close(): void;
+}
+
+/** Where the bytes of a picture go. What has arrived stays when the connection breaks, and need not be sent again. */
+export interface PictureSink {
+  /** Bytes that are here already: the sender leaves them out. */
+  readonly offset: number;
+  write(data: Uint8Array): Promise<void>;
+  /** Checks everything and makes the picture of it. Throws `conflict` and begins anew when a byte is wrong. */
+  finish(end: { bytes: number; digest: string }): Promise<void>;
+  close(): void;
+}
+
 export type StreamRequest =
   | { kind: "terminal"; node: string; session: string; cols: number; rows: number }
   | {
@@ -191,4 +223,18 @@ export interface WorkerApi {
   setWarm(image: string, count: number): Promise<void>;
   setHomeQuota(owner: string, mib: number): Promise<void>;
   deleteHome(owner: string): Promise<void>;
+  /** Ids of the layers, topmost first, that a node of this host stands on; null: no such node is here. */
+  layersOf(node: string): Promise<string[] | null>;
+  /** Takes the picture unless there is one of that name. Bytes: about what sending it, or its difference from `parent`, takes. */
+  takePicture(request: { picture: Picture; parent: string | null }): Promise<{ bytes: number }>;
+  /** `parent`: name of an older picture of the same volume that the receiver has; only the difference is sent. */
+  sendPicture(request: { picture: Picture; parent: string | null; offset: number }): Promise<PictureSource>;
+  receivePicture(request: { picture: Picture; parent: string | null }): Promise<PictureSink>;
+  /**
+   * Makes what was received the volume itself. A layer becomes usable; a disk waits for the order that names its node;
+   * a home replaces nothing: throws `conflict` when there is one. Again: nothing happens.
+   */
+  adoptPicture(picture: Picture): Promise<void>;
+  /** Drops all pictures of a volume, whole or not, and a disk that was adopted and never named. The volume stays. */
+  dropPictures(volume: Volume): Promise<void>;
 }

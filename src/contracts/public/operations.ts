@@ -18,11 +18,13 @@ export const Operation = z.object({
     "vcluster.stop",
     "vcluster.delete",
     "vcluster.scale",
+    "vcluster.move",
+    "host.drain",
     "image.build",
     "image.delete",
   ]),
   owner: z.string(),
-  /** Name of the vcluster or image. */
+  /** Name of the vcluster, image or host. */
   object: z.string(),
   state: z.enum(["running", "done", "failed", "cancelling", "cancelled"]),
   steps: z.array(Step),

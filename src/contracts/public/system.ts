@@ -67,6 +67,11 @@ export const ImageBuild = z.strictObject({
 });
 export const ImagePatch = z.strictObject({ warm: z.int().min(0).max(200) });
 
+const LabelPart = z.string().regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/);
+/** For example `{"disk": "fast", "room": "b12"}`. */
+export const Labels = z.record(LabelPart, LabelPart).refine((l) => Object.keys(l).length <= 32, "at most 32");
+export type Labels = z.infer<typeof Labels>;
+
 export const Host = z.object({
   name: z.string(),
   state: z.enum(["joining", "ready", "unreachable", "cordoned", "draining", "removed"]),
@@ -81,8 +86,21 @@ export const Host = z.object({
   lxc: z.string(),
   version: z.string(),
   bootedAt: Time,
+  labels: Labels.describe("set by admins; vclusters can ask for them"),
+  images: z.array(z.string()).describe("held here, ready for nodes"),
+  gpus: z.array(z.object({ name: z.string(), memory: z.int().nullable().describe("MiB") })),
+  homes: z.enum(["local", "shared"]).describe("where data folders live: on this host, or in the shared file system"),
+  operation: z.string().nullable().describe("the drain that empties it now"),
 });
 export type Host = z.infer<typeof Host>;
+
+export const HostPatch = z.strictObject({
+  cordoned: z.boolean().optional().describe("true: what runs here stays, nothing new comes"),
+  labels: Labels.optional().describe("all of them; left out: unchanged"),
+});
+export const HostDrain = z.strictObject({
+  to: z.string().max(64).optional().describe("move everything to this host; left out: wherever there is room"),
+});
 
 export const HostRemoval = z.strictObject({
   force: z.enum(["true", "false"]).optional().describe("also while nodes are placed on it: they are lost"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MAX_NODES, Name, NodeSize, Page, Time } from "./names.ts";
+import { Labels } from "./system.ts";
 
 /** What a vcluster or a node is doing. `ready` means that what the person clicked for answers. */
 export const State = z.enum(["pending", "preparing", "booting", "ready", "stopping", "stopped", "failed", "deleting"]);
@@ -15,9 +16,29 @@ export const Node = z.object({
   address: z.string().nullable(),
   size: NodeSize,
   warm: z.boolean().describe("was it taken from the warm pool"),
+  why: z.string().nullable().describe("why it was placed on this host"),
   bootedAt: Time.nullable(),
 });
 export type Node = z.infer<typeof Node>;
+
+/** Where nodes go. What can't be fulfilled is refused, with what would fit. */
+export const PlacementWish = z.strictObject({
+  strategy: z.enum(["spread", "pack"]).optional().describe("spread: where least is promised; pack: where most is, and it still fits"),
+  nodes: z
+    .enum(["any", "together", "apart"])
+    .optional()
+    .describe("together: all on one host; apart: no two on the same"),
+  labels: Labels.optional().describe("only hosts with all of these"),
+});
+export type PlacementWish = z.infer<typeof PlacementWish>;
+
+/** What becomes of nodes while their host has lost its master, once its lease has ended. */
+export const OnHostLoss = z.strictObject({
+  nodes: z.enum(["keep", "freeze", "stop"]).optional().describe("default: keep"),
+  /** `anew`: as soon as it is certain that they do not run, made anew from the image elsewhere. What was on their disks is lost. */
+  recover: z.enum(["wait", "anew"]).optional().describe("default: wait for the host"),
+});
+export type OnHostLoss = z.infer<typeof OnHostLoss>;
 
 export const Vcluster = z.object({
   id: z.string(),
@@ -30,6 +51,8 @@ export const Vcluster = z.object({
   subnet: z.string().nullable(),
   nodes: z.array(Node),
   operation: z.string().nullable().describe("the operation that is changing it now"),
+  placement: PlacementWish.required().describe("as asked for; what was left out by default"),
+  onHostLoss: OnHostLoss.required(),
   createdAt: Time,
 });
 export type Vcluster = z.infer<typeof Vcluster>;
@@ -39,9 +62,18 @@ export const VclusterCreate = z.strictObject({
   image: Name.optional().describe("default: base"),
   nodes: z.int().min(1).max(MAX_NODES).optional().describe("1 to 128; default 1"),
   size: NodeSize.partial().strict().optional(),
+  placement: PlacementWish.optional(),
+  onHostLoss: OnHostLoss.optional(),
 });
 export type VclusterCreate = z.infer<typeof VclusterCreate>;
-export const VclusterPatch = z.strictObject({ name: Name });
+export const VclusterPatch = z
+  .strictObject({ name: Name.optional(), onHostLoss: OnHostLoss.optional() })
+  .refine((p) => Object.keys(p).length > 0, "say what to change");
+export const VclusterMove = z.strictObject({
+  nodes: z.array(z.string().max(20)).min(1).max(MAX_NODES).optional().describe("names; left out: all of them"),
+  to: z.string().max(64).optional().describe("a host; left out: wherever there is room but here"),
+});
+export type VclusterMove = z.infer<typeof VclusterMove>;
 export const VclusterScale = z.strictObject({
   nodes: z.int().min(1).max(MAX_NODES),
   size: NodeSize.partial().strict().optional().describe("size of added nodes"),
