@@ -124,6 +124,6 @@ export interface MasterApi {
   /** `text` is what the new host is given. It is not kept. */
   createJoinToken(request: Cause & NewJoinToken): Promise<{ token: JoinToken; text: string }>;
   revokeJoinToken(request: Cause & { id: string }): Promise<void>;
-  /** Named checks for /readyz: null = well, otherwise what is wrong. */
-  health(): Promise<Record<string, string | null>>;
+  /** For /readyz. Named checks: null = well, otherwise what is wrong. `ready`: people can work all the same. */
+  health(): Promise<{ ready: boolean; checks: Record<string, string | null> }>;
 }

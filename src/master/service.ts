@@ -218,12 +218,13 @@ export class MasterService implements MasterApi {
     this.desk.revokeToken(request);
   }
 
-  async health(): Promise<Record<string, string | null>> {
+  /** One host that answers is enough to be ready: a rack that is away, or a full pool, is told and shuts nobody out. */
+  async health(): Promise<{ ready: boolean; checks: Record<string, string | null> }> {
     const { hosts, running } = this.wing;
     const checks: Record<string, string | null> = { master: running ? null : "is not started" };
     for (const h of hosts.list(this.wing.store)) if (h.state !== "removed") checks[`host ${h.name}`] = h.reason;
     if (hosts.names.length === 0) checks.hosts = "no host is known yet";
-    return checks;
+    return { ready: running && hosts.names.some((h) => hosts.hasSpoken(h)), checks };
   }
 
   #did(operation: string): Operation {

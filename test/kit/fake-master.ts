@@ -271,8 +271,8 @@ export class FakeMaster implements MasterApi {
     return this.#call("revokeJoinToken", request, () => this.#leave(this.tokenList, (t) => t.id === request.id));
   }
 
-  health(): Promise<Record<string, string | null>> {
-    return this.#call("health", null, () => ({ ...this.checks }));
+  health(): Promise<{ ready: boolean; checks: Record<string, string | null> }> {
+    return this.#call("health", null, () => ({ ready: this.checks.master === null, checks: { ...this.checks } }));
   }
 
   /** Ends an operation that waits because `auto` is off. */

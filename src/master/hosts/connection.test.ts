@@ -188,7 +188,7 @@ describe("a host that is removed", () => {
     await s.fall();
     await s.up();
     expect(await s.host("beta")).toMatchObject({ state: "removed" });
-    expect(Object.keys(await s.master.api.health())).not.toContain("host beta");
+    expect(Object.keys((await s.master.api.health()).checks)).not.toContain("host beta");
     await done((await s.master.api.remove({ ...CAUSE, id: "vcaaaa" })).id);
     expect(await s.host("beta")).toBeNull();
     await s.remote.disconnect("beta");

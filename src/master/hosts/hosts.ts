@@ -13,6 +13,8 @@ interface Entry {
   worker: WorkerApi | null;
   leave: (() => void) | null;
   report: HostReport | null;
+  /** Has it told its state since it is connected? What is known from before does not count. */
+  spoken: boolean;
   /** Why the connection is not there, when there is something to say. */
   trouble: string | null;
   /** Taken out while nodes were placed on it. */
@@ -42,6 +44,7 @@ export class Hosts {
     const entry = this.#entry(name);
     entry.leave?.();
     entry.worker = worker;
+    entry.spoken = false;
     entry.trouble = null;
     entry.removed = false;
     entry.leave = worker.subscribe((report) => {
@@ -105,6 +108,7 @@ export class Hosts {
     const entry = this.#entry(name);
     const old = entry.report;
     entry.report = report;
+    entry.spoken = true;
     const lasting = (r: HostReport) => JSON.stringify({ ...r, used: null, warm: null });
     return old === null || lasting(old) !== lasting(report);
   }
@@ -114,6 +118,12 @@ export class Hosts {
       "INSERT INTO hosts (name, report, seen_at) VALUES ($name, $report, $now) ON CONFLICT (name) DO UPDATE SET report = $report, seen_at = $now",
       { name, report: JSON.stringify(this.#entry(name).report), now: c.now },
     );
+  }
+
+  /** Is it connected, and has it told its state? */
+  hasSpoken(name: string): boolean {
+    const e = this.#entries.get(name);
+    return !!e?.worker && e.spoken;
   }
 
   /** Why nothing can be placed on a host; null: it is fit. */
@@ -204,7 +214,7 @@ export class Hosts {
   #entry(name: string): Entry {
     let e = this.#entries.get(name);
     if (!e) {
-      e = { worker: null, leave: null, report: null, trouble: null, removed: false };
+      e = { worker: null, leave: null, report: null, spoken: false, trouble: null, removed: false };
       this.#entries.set(name, e);
     }
     return e;

@@ -7,7 +7,9 @@ const KEEP_MS = 2_000;
 const KEEP_BAD_MS = 50;
 
 export interface Readiness {
+  /** Can people work? A part that fails makes it `degraded`; it is not ready when nothing goes without that part. */
   ready: boolean;
+  degraded: boolean;
   /** Named checks: null = well, otherwise what is wrong. */
   checks: Record<string, string | null>;
 }
@@ -31,13 +33,16 @@ export class ReadinessChecks {
 
   async #check(): Promise<Readiness> {
     const checks: Record<string, string | null> = { store: this.#store() };
+    let ready = checks.store === null;
     try {
-      Object.assign(checks, await this.base.master.health());
-      checks.master ??= null;
+      const master = await this.base.master.health();
+      Object.assign(checks, { master: null }, master.checks);
+      ready &&= master.ready;
     } catch (e) {
       checks.master = messageOf(e);
+      ready = false;
     }
-    return { ready: Object.values(checks).every((c) => c === null), checks };
+    return { ready, degraded: Object.values(checks).some((c) => c !== null), checks };
   }
 
   #store(): string | null {
