@@ -34,6 +34,11 @@ export function host(): Host {
     lxc: "5.0.2",
     version: "0.5.0",
     bootedAt: 1,
+    labels: {},
+    images: ["base", "mini"],
+    gpus: [],
+    homes: "local",
+    operation: null,
   };
 }
 

@@ -1,13 +1,15 @@
 import type { CreateVcluster, MasterApi, MasterFrame, Owner, SlugTarget } from "../../src/contracts/master.ts";
-import type {
-  Event,
-  Host,
-  Image,
-  JoinToken,
-  Node,
-  NodeSize,
-  Operation,
-  Vcluster,
+import {
+  DEFAULT_ON_HOST_LOSS,
+  DEFAULT_PLACEMENT,
+  type Event,
+  type Host,
+  type Image,
+  type JoinToken,
+  type Node,
+  type NodeSize,
+  type Operation,
+  type Vcluster,
 } from "../../src/contracts/public/index.ts";
 import type { NodeStream, StreamRequest } from "../../src/contracts/worker.ts";
 import { DockletError } from "../../src/lib/errors.ts";
@@ -72,6 +74,8 @@ export class FakeMaster implements MasterApi {
         subnet: "172.16.0.0/26",
         nodes,
         operation: null,
+        placement: DEFAULT_PLACEMENT,
+        onHostLoss: DEFAULT_ON_HOST_LOSS,
         createdAt: this.#time(),
       };
       this.rows.set(request.id, vcluster);
@@ -387,7 +391,7 @@ function up(v: Vcluster): void {
 function node(i: number, size: NodeSize): Node {
   const id = randomName(6);
   const where = { slug: null, state: "pending" as const, reason: null, host: null, address: null };
-  return { id, name: `host-${i}`, ...where, size: { ...size }, warm: false, bootedAt: null };
+  return { id, name: `host-${i}`, ...where, size: { ...size }, warm: false, why: null, bootedAt: null };
 }
 
 function page<T extends { id: string }>(all: T[], filter: { cursor?: string | undefined; limit: number }) {

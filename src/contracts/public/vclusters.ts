@@ -23,7 +23,10 @@ export type Node = z.infer<typeof Node>;
 
 /** Where nodes go. What can't be fulfilled is refused, with what would fit. */
 export const PlacementWish = z.strictObject({
-  strategy: z.enum(["spread", "pack"]).optional().describe("spread: where least is promised; pack: where most is, and it still fits"),
+  strategy: z
+    .enum(["spread", "pack"])
+    .optional()
+    .describe("spread: where least is promised; pack: where most is, and it still fits"),
   nodes: z
     .enum(["any", "together", "apart"])
     .optional()
@@ -31,6 +34,7 @@ export const PlacementWish = z.strictObject({
   labels: Labels.optional().describe("only hosts with all of these"),
 });
 export type PlacementWish = z.infer<typeof PlacementWish>;
+export const DEFAULT_PLACEMENT: Required<PlacementWish> = { strategy: "spread", nodes: "any", labels: {} };
 
 /** What becomes of nodes while their host has lost its master, once its lease has ended. */
 export const OnHostLoss = z.strictObject({
@@ -39,6 +43,7 @@ export const OnHostLoss = z.strictObject({
   recover: z.enum(["wait", "anew"]).optional().describe("default: wait for the host"),
 });
 export type OnHostLoss = z.infer<typeof OnHostLoss>;
+export const DEFAULT_ON_HOST_LOSS: Required<OnHostLoss> = { nodes: "keep", recover: "wait" };
 
 export const Vcluster = z.object({
   id: z.string(),

@@ -190,6 +190,11 @@ export class Hosts {
       lxc: r?.lxc ?? "",
       version: r?.version ?? "",
       bootedAt: r?.bootedAt ?? 0,
+      labels: {},
+      images: [],
+      gpus: [],
+      homes: "local",
+      operation: null,
     };
   }
 

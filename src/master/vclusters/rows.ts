@@ -1,4 +1,10 @@
-import type { Node, State, Vcluster } from "../../contracts/public/index.ts";
+import {
+  DEFAULT_ON_HOST_LOSS,
+  DEFAULT_PLACEMENT,
+  type Node,
+  type State,
+  type Vcluster,
+} from "../../contracts/public/index.ts";
 import { formatAddress, formatCidr } from "../../lib/ipv4.ts";
 import type { Reader } from "../../store/store.ts";
 
@@ -117,6 +123,8 @@ function present(r: VclusterRow, nodes: NodeRow[], operation: string | null): Vc
     subnet: formatCidr({ base: r.subnet_base, prefix: r.subnet_prefix }),
     nodes: nodes.map(presentNode),
     operation,
+    placement: DEFAULT_PLACEMENT,
+    onHostLoss: DEFAULT_ON_HOST_LOSS,
     createdAt: r.created_at,
   };
 }
@@ -132,6 +140,7 @@ function presentNode(n: NodeRow): Node {
     address: formatAddress(n.address),
     size: { cpu: n.cpu, memory: n.memory, disk: n.disk },
     warm: n.warm !== 0,
+    why: null,
     bootedAt: n.booted_at,
   };
 }

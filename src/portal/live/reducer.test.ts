@@ -1,6 +1,13 @@
 import { beforeEach, expect, test } from "bun:test";
 import { QueryClient } from "@tanstack/react-query";
-import type { Event, Operation, Sample, Vcluster } from "../../contracts/public/index.ts";
+import {
+  DEFAULT_ON_HOST_LOSS,
+  DEFAULT_PLACEMENT,
+  type Event,
+  type Operation,
+  type Sample,
+  type Vcluster,
+} from "../../contracts/public/index.ts";
 import { keys } from "../app/queries.ts";
 import { addSample, applyFrame } from "./reducer.ts";
 
@@ -20,6 +27,8 @@ const vc = (over: Partial<Vcluster> = {}): Vcluster => ({
   subnet: null,
   nodes: [],
   operation: null,
+  placement: DEFAULT_PLACEMENT,
+  onHostLoss: DEFAULT_ON_HOST_LOSS,
   createdAt: 1,
   ...over,
 });

@@ -32,6 +32,16 @@ const WORDS: Record<Operation["kind"], Words> = {
     done: (o) => `${o} is scaled`,
     failed: (o) => `${o} could not be scaled`,
   },
+  "vcluster.move": {
+    doing: (o) => `Moving ${o}`,
+    done: (o) => `${o} is moved`,
+    failed: (o) => `${o} could not be moved`,
+  },
+  "host.drain": {
+    doing: (o) => `Emptying host ${o}`,
+    done: (o) => `Host ${o} is empty`,
+    failed: (o) => `Host ${o} could not be emptied`,
+  },
   "image.build": {
     doing: (o) => `Building image ${o}`,
     done: (o) => `Image ${o} is built`,

@@ -1,4 +1,12 @@
-import type { Node, NodeSize, Sample, State, Vcluster } from "../../../src/contracts/public/index.ts";
+import {
+  DEFAULT_ON_HOST_LOSS,
+  DEFAULT_PLACEMENT,
+  type Node,
+  type NodeSize,
+  type Sample,
+  type State,
+  type Vcluster,
+} from "../../../src/contracts/public/index.ts";
 import { randomName, shortId } from "../../../src/lib/ids.ts";
 import { World } from "./world.ts";
 
@@ -18,6 +26,7 @@ export function makeNode(i: number, state: State, size: NodeSize = SIZE): Node {
     address: `172.16.3.${i + 2}`,
     size,
     warm: true,
+    why: "a warm node waits",
     bootedAt: up ? Date.now() - 42 * 60_000 : null,
   };
 }
@@ -41,6 +50,8 @@ function vcluster(
     subnet: "172.16.3.0/26",
     nodes,
     operation: null,
+    placement: DEFAULT_PLACEMENT,
+    onHostLoss: DEFAULT_ON_HOST_LOSS,
     createdAt: Date.now() - 26 * HOUR,
   };
 }
@@ -167,6 +178,11 @@ export function seededWorld(): World {
       lxc: "5.0.2",
       version: "0.5.0",
       bootedAt: now - 220 * HOUR,
+      labels: { disk: "fast" },
+      images: ["base", "mini"],
+      gpus: [],
+      homes: "local",
+      operation: null,
     },
   ];
   w.config = [

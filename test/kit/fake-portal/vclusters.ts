@@ -1,4 +1,11 @@
-import { DEFAULT_SIZE, type NodeSize, type Operation, type Vcluster } from "../../../src/contracts/public/index.ts";
+import {
+  DEFAULT_ON_HOST_LOSS,
+  DEFAULT_PLACEMENT,
+  DEFAULT_SIZE,
+  type NodeSize,
+  type Operation,
+  type Vcluster,
+} from "../../../src/contracts/public/index.ts";
 import { DockletError } from "../../../src/lib/errors.ts";
 import { randomName, shortId } from "../../../src/lib/ids.ts";
 import { formatMiB } from "../../../src/lib/units.ts";
@@ -35,6 +42,8 @@ export function create(
     subnet: "172.16.9.0/26",
     nodes: Array.from({ length: n }, (_, i) => makeNode(i, "pending", size)),
     operation: null,
+    placement: DEFAULT_PLACEMENT,
+    onHostLoss: DEFAULT_ON_HOST_LOSS,
     createdAt: Date.now(),
   };
   w.vclusters.unshift(vc);
