@@ -17,6 +17,12 @@ test("titles say what is or was done", () => {
   expect(operationTitle({ ...op, state: "cancelled" })).toBe("Creating lab: cancelled");
 });
 
+test("a drain is about the host, a move about the cluster", () => {
+  expect(operationTitle({ kind: "host.drain", object: "quay-2", state: "running" })).toBe("Draining host quay-2");
+  expect(operationTitle({ kind: "host.drain", object: "quay-2", state: "done" })).toBe("Host quay-2 is empty");
+  expect(operationTitle({ kind: "vcluster.move", object: "lab", state: "failed" })).toBe("lab could not be moved");
+});
+
 test("progress counts finished steps and the running one's own share", () => {
   const steps = [step("a", "done"), step("b", "running", 0.5), step("c", "waiting"), step("d", "waiting")];
   expect(operationProgress({ steps, state: "running" })).toBe(0.375);

@@ -42,6 +42,16 @@ const WORDS: Record<Operation["kind"], Words> = {
     done: (o) => `Host ${o} is empty`,
     failed: (o) => `Host ${o} could not be emptied`,
   },
+  "vcluster.move": {
+    doing: (o) => `Moving ${o}`,
+    done: (o) => `${o} is moved`,
+    failed: (o) => `${o} could not be moved`,
+  },
+  "host.drain": {
+    doing: (o) => `Draining host ${o}`,
+    done: (o) => `Host ${o} is empty`,
+    failed: (o) => `Host ${o} could not be emptied`,
+  },
   "image.build": {
     doing: (o) => `Building image ${o}`,
     done: (o) => `Image ${o} is built`,
