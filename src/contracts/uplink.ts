@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Recipe } from "./public/system.ts";
 import { Sample } from "./public/vclusters.ts";
-import { ShortId, VclusterOrder } from "./worker.ts";
+import { LayerId, Picture, SharedTask, ShortId, VclusterOrder, Volume } from "./worker.ts";
 
 /**
  * How a worker on another host and its master talk: one TLS connection that the worker makes, with calls, notices and
@@ -48,14 +48,25 @@ export const HelloAnswer = z.object({
   cluster: z.string(),
   /** The certificate is old by the master's clock, which is the only one that counts. */
   renew: z.boolean(),
+  /**
+   * Lease, ms: so long after the host asked may it do as it was told without hearing more. Left out: the master is too
+   * old to give one.
+   */
+  lease: z.int().min(1).optional(),
 });
 export type HelloAnswer = z.infer<typeof HelloAnswer>;
 
 export const RenewRequest = z.strictObject({ csr: Pem });
 export const RenewAnswer = z.object({ certificate: Pem });
 
+/** A sign of life. `lease`: for how long the host's lease was given last, ms; 0: it has none. The answer gives it anew. */
+export const BeatRequest = z.strictObject({ lease: z.int().min(0) });
+export const BeatAnswer = z.object({ lease: z.int().min(1) });
+
 /** Methods that the master answers to. */
-export const TO_MASTER = { ca: "ca", join: "join", hello: "hello", renew: "renew" } as const;
+export const TO_MASTER = { ca: "ca", join: "join", hello: "hello", renew: "renew", beat: "beat" } as const;
+
+const PictureName = Picture.shape.name;
 
 /** Methods that a worker answers to: those of WorkerApi, with what they take. */
 export const TO_WORKER = {
@@ -68,11 +79,18 @@ export const TO_WORKER = {
   setWarm: z.strictObject({ image: z.string().max(64), count: z.int().min(0) }),
   setHomeQuota: z.strictObject({ owner: ShortId, mib: z.int() }),
   deleteHome: z.strictObject({ owner: ShortId }),
+  share: z.strictObject({ task: SharedTask }),
+  layersOf: z.strictObject({ node: ShortId }),
+  takePicture: z.strictObject({ picture: Picture, parent: PictureName.nullable() }),
+  adoptPicture: z.strictObject({ picture: Picture }),
+  dropPictures: z.strictObject({ volume: Volume }),
 } as const;
 export type ToWorker = keyof typeof TO_WORKER;
 export type ParamsOf<M extends ToWorker> = z.infer<(typeof TO_WORKER)[M]>;
 
 export const HistoryAnswer = z.record(z.string(), z.array(Sample));
+export const LayersAnswer = z.array(LayerId).nullable();
+export const PictureAnswer = z.object({ bytes: z.number().min(0) });
 
 /** Notices. Reports go up; the others come down. */
 export const NOTICE = {
@@ -85,7 +103,12 @@ export const NOTICE = {
 export const Farewell = z.object({ message: z.string().max(2_000), hint: z.string().max(2_000) });
 
 /** Streams that a worker accepts. */
-export const STREAM = { node: "node", dial: "dial" } as const;
+export const STREAM = {
+  node: "node",
+  dial: "dial",
+  sendPicture: "sendPicture",
+  receivePicture: "receivePicture",
+} as const;
 
 const size = { cols: z.number(), rows: z.number() };
 export const NodeStreamOpen = z.discriminatedUnion("kind", [
@@ -108,6 +131,21 @@ export const UP = { opened: 1, failed: 2, out: 3, err: 4, exit: 5 } as const;
 export const Resize = z.strictObject(size);
 export const Opened = z.object({ pausable: z.boolean() });
 export const Exit = z.object({ code: z.int() });
+
+/** A picture that a worker sends, from `offset` on, and one that it takes. */
+export const SendPictureOpen = z.strictObject({
+  picture: Picture,
+  parent: PictureName.nullable(),
+  offset: z.int().min(0),
+});
+export const ReceivePictureOpen = z.strictObject({ picture: Picture, parent: PictureName.nullable() });
+/**
+ * Tags of the messages on both kinds of stream. The worker's first one is `opened` or `failed`. `data` and, behind all
+ * of it, `end` come from whoever has the picture; whoever takes it answers the end with `done` or `failed`.
+ */
+export const PICTURE = { opened: 1, failed: 2, data: 3, end: 4, done: 5 } as const;
+export const SinkOpened = z.object({ offset: z.int().min(0), whole: z.boolean() });
+export const PictureEnd = z.strictObject({ bytes: z.int().min(0), digest: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** A port of a node: answered with one byte `+` when it is open, or a reset with the reason. */
 export const DialRequest = z.strictObject({ address: z.ipv4(), port: z.int().min(1).max(65_535) });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Name, NodeName, NodeSize, Sample, State, Step } from "./public/index.ts";
+import { DEFAULT_ON_HOST_LOSS, Name, NodeName, NodeSize, OnHostLoss, Sample, State, Step } from "./public/index.ts";
 import { Recipe } from "./public/system.ts";
 
 /** Raised when a message changes its meaning. One older is understood, older ones are refused. */
@@ -54,6 +54,32 @@ export const NetworkSpec = z.strictObject({
 export type NetworkSpec = z.infer<typeof NetworkSpec>;
 export type Member = NetworkSpec["members"][number];
 
+/** How many people can have their data folder in the shared file system: each has a range of ids of their own there. */
+export const PERSON_RANGES = 5_000;
+
+/** Whose it is, and where their data folder lies. The fields with a default came with folders that lie on one host of many. */
+export const OrderOwner = z.strictObject({
+  id: ShortId,
+  name: Name,
+  /** Quota of the data folder, MiB. */
+  home: z.int(),
+  /** `elsewhere`: nodes of this host can't have it now, and must not get an empty one instead. */
+  lies: z.enum(["here", "elsewhere", "shared"]).default("here"),
+  /** Of one that lies elsewhere: its host, and the nodes of this vcluster that have it. `moving`: to that host, now. */
+  at: z
+    .strictObject({ host: z.string().max(64), nodes: z.array(NodeName), moving: z.boolean() })
+    .nullable()
+    .default(null),
+  /** Of one that is shared: which range of ids its files belong to, the same on every host. */
+  range: z
+    .int()
+    .min(0)
+    .max(PERSON_RANGES - 1)
+    .nullable()
+    .default(null),
+});
+export type OrderOwner = z.infer<typeof OrderOwner>;
+
 /**
  * What one vcluster should be on one host. Desired state, not a command: sending it twice changes nothing.
  * A worker refuses an order whose (term, generation) is below the highest it has written down for this vcluster.
@@ -65,8 +91,7 @@ export const VclusterOrder = z.strictObject({
   id: ShortId,
   name: Name,
   image: Name,
-  /** Person's id, for the data folder; quota in MiB. */
-  owner: z.strictObject({ id: ShortId, name: Name, home: z.int() }),
+  owner: OrderOwner,
   network: NetworkSpec,
   /** Lines of /etc/hosts on every node, all nodes of the vcluster wherever they run. */
   hosts: z.array(z.strictObject({ name: NodeName, address: z.ipv4() })),
@@ -76,6 +101,8 @@ export const VclusterOrder = z.strictObject({
   peerKey: z.strictObject({ private: z.string(), public: Line }),
   /** Those on this host. None: the host is only the gateway of those on other hosts. */
   nodes: z.array(NodeSpec),
+  /** What becomes of those here when the lease from the master ends. Older orders have none. */
+  onHostLoss: OnHostLoss.required().default(DEFAULT_ON_HOST_LOSS),
 });
 export type VclusterOrder = z.infer<typeof VclusterOrder>;
 
@@ -94,6 +121,9 @@ export const NodeReport = z.object({
 });
 export type NodeReport = z.infer<typeof NodeReport>;
 
+/** Id of a layer: its image and what it was made from. */
+export const LayerId = z.string().regex(/^[a-z0-9-]{1,40}@[0-9a-f]{16}$/);
+
 export const ImageReport = z.object({
   type: z.literal("image"),
   name: z.string(),
@@ -103,6 +133,8 @@ export const ImageReport = z.object({
   size: z.number().nullable(),
   builtAt: z.int().nullable(),
   warm: z.object({ want: z.int(), have: z.int() }),
+  /** Ids of the layers of its newest build here, topmost first. None: it is not built here, or the host is too old to tell. */
+  layers: z.array(LayerId).default([]),
 });
 export type ImageReport = z.infer<typeof ImageReport>;
 
@@ -116,6 +148,28 @@ export const BuildReport = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
 });
 export type BuildReport = z.infer<typeof BuildReport>;
+
+/** The shared file system at FS_PREFIX/global, as one host sees it. */
+export const SharedReport = z.object({
+  /** Kind of file system; null: nothing shared is mounted there. */
+  type: z.string().nullable(),
+  /** Which data centre it belongs to, by its own word; null: nobody's yet, or it can't be read. */
+  token: z.string().nullable(),
+  /** What the master wrote there last. */
+  nonce: z.string().nullable(),
+  /** Why nothing can be kept there. */
+  problem: z.string().nullable(),
+});
+export type SharedReport = z.infer<typeof SharedReport>;
+export const NOT_SHARED: SharedReport = { type: null, token: null, nonce: null, problem: null };
+
+/** What is done in the shared file system by one host for all. */
+export const SharedTask = z.discriminatedUnion("task", [
+  /** Writes down whose it is; throws `conflict` when it is another data centre's. */
+  z.strictObject({ task: z.literal("claim"), token: z.string().max(64), nonce: z.string().max(64) }),
+  z.strictObject({ task: z.literal("removeHome"), owner: ShortId, token: z.string().max(64) }),
+]);
+export type SharedTask = z.infer<typeof SharedTask>;
 
 export const HostReport = z.object({
   type: z.literal("host"),
@@ -131,6 +185,7 @@ export const HostReport = z.object({
   version: z.string(),
   wire: z.int(),
   bootedAt: z.int(),
+  shared: SharedReport.default(NOT_SHARED),
   /** null: fit for nodes. Otherwise why not. */
   problem: z.string().nullable(),
 });
@@ -139,11 +194,29 @@ export type HostReport = z.infer<typeof HostReport>;
 export const SampleReport = z.object({ type: z.literal("sample"), vcluster: ShortId, node: ShortId, sample: Sample });
 export type SampleReport = z.infer<typeof SampleReport>;
 
-export const Report = z.discriminatedUnion("type", [NodeReport, ImageReport, BuildReport, HostReport, SampleReport]);
-export type Report = z.infer<typeof Report>;
+/**
+ * The host had lost its master for longer than its lease, and took the nodes of this vcluster out of service. Told when
+ * the master is back; they run again when it says so.
+ */
+export const LossReport = z.object({
+  type: z.literal("loss"),
+  vcluster: ShortId,
+  did: z.enum(["freeze", "stop"]),
+  nodes: z.array(ShortId),
+  /** UTC ms by the host's own clock. */
+  at: z.int(),
+});
+export type LossReport = z.infer<typeof LossReport>;
 
-/** Id of a layer: its image and what it was made from. */
-export const LayerId = z.string().regex(/^[a-z0-9-]{1,40}@[0-9a-f]{16}$/);
+export const Report = z.discriminatedUnion("type", [
+  NodeReport,
+  ImageReport,
+  BuildReport,
+  HostReport,
+  SampleReport,
+  LossReport,
+]);
+export type Report = z.infer<typeof Report>;
 
 /** What lies in the pool of one host and can travel to another: a layer, the disk of a node, the folder of a person. */
 export const Volume = z.discriminatedUnion("kind", [
@@ -166,6 +239,8 @@ export interface PictureSource extends AsyncIterable<Uint8Array> {
 
 /** Where the bytes of a picture go. What has arrived stays when the connection breaks, and need not be sent again. */
 export interface PictureSink {
+  /** The whole picture is here, checked: nothing is to be sent. */
+  readonly whole: boolean;
   /** Bytes that are here already: the sender leaves them out. */
   readonly offset: number;
   write(data: Uint8Array): Promise<void>;
@@ -223,6 +298,8 @@ export interface WorkerApi {
   setWarm(image: string, count: number): Promise<void>;
   setHomeQuota(owner: string, mib: number): Promise<void>;
   deleteHome(owner: string): Promise<void>;
+  /** Something to be done in the shared file system. Throws `unavailable` when it does not answer. */
+  share(task: SharedTask): Promise<void>;
   /** Ids of the layers, topmost first, that a node of this host stands on; null: no such node is here. */
   layersOf(node: string): Promise<string[] | null>;
   /** Takes the picture unless there is one of that name. Bytes: about what sending it, or its difference from `parent`, takes. */

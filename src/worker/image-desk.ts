@@ -121,6 +121,7 @@ export class ImageDesk implements ImageSource {
       size: image.size,
       builtAt: image.builtAt,
       warm: this.parts.warm(image.name),
+      layers: image.layers,
     };
   }
 }

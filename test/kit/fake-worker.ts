@@ -5,12 +5,17 @@ import type {
   ImageReport,
   NodeReport,
   NodeStream,
+  Picture,
+  PictureSink,
+  PictureSource,
   Report,
   StreamRequest,
   VclusterOrder,
+  Volume,
   WorkerApi,
 } from "../../src/contracts/worker.ts";
 import { DockletError } from "../../src/lib/errors.ts";
+import { FakeVolumes, fakeLayer } from "./fake-volumes.ts";
 
 export interface FakeNode {
   id: string;
@@ -55,6 +60,8 @@ export class FakeWorker implements WorkerApi {
   readonly nodes = new Map<string, FakeNode>();
   readonly homes = new Map<string, number>();
   readonly images = new Map<string, ImageReport>();
+  /** What lies in its pool. Each node has a disk here from its first order on; write to its content as the node would. */
+  readonly volumes = new FakeVolumes();
   readonly misbehave: Misbehaviour = { fail: new Map(), stuck: new Map(), apply: () => {}, silent: false };
   readonly streams: StreamRequest[] = [];
   readonly builds = new Map<string, { recipe: Recipe; done: boolean }>();
@@ -84,6 +91,17 @@ export class FakeWorker implements WorkerApi {
       problem: null,
     };
     for (const name of options.images ?? ["mini", "base"]) this.images.set(name, image(name, "ready"));
+    for (const i of this.images.values()) this.#keepLayers(i);
+    this.volumes.layerCame = (id) => {
+      const [name] = id.split("@") as [string];
+      const have = this.images.get(name);
+      if (have?.state !== "ready") this.setImage({ ...image(name, "ready"), layers: [id] });
+    };
+  }
+
+  /** The layers of an image lie in the pool, too. */
+  #keepLayers(i: ImageReport): void {
+    for (const id of i.layers) if (!this.volumes.layers.has(id)) this.volumes.layers.set(id, `layer ${id}`);
   }
 
   subscribe(listener: (report: Report) => void): () => void {
@@ -107,6 +125,7 @@ export class FakeWorker implements WorkerApi {
     this.#highest.set(order.id, { term: order.term, generation: order.generation });
     this.orders.push(structuredClone(order));
     this.homes.set(order.owner.id, order.owner.home);
+    this.volumes.homes.set(order.owner.id, this.volumes.homes.get(order.owner.id) ?? "");
     for (const spec of order.nodes) {
       const old = this.nodes.get(spec.id);
       const node: FakeNode = old ?? {
@@ -125,7 +144,14 @@ export class FakeWorker implements WorkerApi {
       if (old && spec.desired === "gone" && old.state === "failed") old.state = "stopped";
       node.generation = order.generation;
       node.desired = spec.desired;
-      if (old || spec.desired !== "gone") this.nodes.set(node.id, node);
+      if (old || spec.desired !== "gone") {
+        this.nodes.set(node.id, node);
+        this.volumes.named(node.id, () => ({
+          image: order.image,
+          layers: this.images.get(order.image)?.layers ?? [],
+          content: `made on ${this.name}\n`,
+        }));
+      }
       // Told once for every order, changed or not: the master learns that this generation was looked at.
       this.tell(spec.desired === "gone" && !old ? { ...report(node), state: "gone" } : report(node));
     }
@@ -199,7 +225,7 @@ export class FakeWorker implements WorkerApi {
   }
 
   async deleteImage(name: string): Promise<void> {
-    this.setImage({ ...this.images.get(name)!, state: "absent", size: null, builtAt: null });
+    this.setImage({ ...this.images.get(name)!, state: "absent", size: null, builtAt: null, layers: [] });
   }
 
   async setWarm(name: string, count: number): Promise<void> {
@@ -213,10 +239,36 @@ export class FakeWorker implements WorkerApi {
 
   async deleteHome(owner: string): Promise<void> {
     this.homes.delete(owner);
+    this.volumes.homes.delete(owner);
+  }
+
+  async layersOf(node: string): Promise<string[] | null> {
+    return this.volumes.layersOf(node);
+  }
+
+  async takePicture(request: { picture: Picture; parent: string | null }): Promise<{ bytes: number }> {
+    return this.volumes.take(request);
+  }
+
+  sendPicture(request: { picture: Picture; parent: string | null; offset: number }): Promise<PictureSource> {
+    return this.volumes.send(request);
+  }
+
+  receivePicture(request: { picture: Picture; parent: string | null }): Promise<PictureSink> {
+    return this.volumes.receive(request);
+  }
+
+  adoptPicture(picture: Picture): Promise<void> {
+    return this.volumes.adopt(picture);
+  }
+
+  async dropPictures(volume: Volume): Promise<void> {
+    this.volumes.drop(volume);
   }
 
   setImage(i: ImageReport): void {
     this.images.set(i.name, i);
+    this.#keepLayers(i);
     this.tell(i);
   }
 
@@ -231,6 +283,7 @@ export class FakeWorker implements WorkerApi {
         return true;
       }
       this.nodes.delete(n.id);
+      this.volumes.gone(n.id);
       this.tell({ ...report(n), state: "gone" });
       return true;
     }
@@ -308,6 +361,7 @@ function image(name: string, state: ImageReport["state"]): ImageReport {
     size: there ? 1_000_000 : null,
     builtAt: there ? 1 : null,
     warm: { want: 0, have: 0 },
+    layers: there ? [fakeLayer(name)] : [],
   };
 }
 

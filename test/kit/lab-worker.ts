@@ -26,7 +26,7 @@ interface Message {
 }
 
 /** A worker in a process of its own, on a lab host or on this one: see lab-worker-main.ts. */
-export class LabWorker implements Omit<WorkerApi, "openStream"> {
+export class LabWorker implements Omit<WorkerApi, "openStream" | "sendPicture" | "receivePicture"> {
   readonly #listeners = new Set<(report: Report) => void>();
   /** The newest of each kind and name: what a listener that comes later is told first. */
   readonly #known = new Map<string, Report>();
@@ -97,12 +97,20 @@ export class LabWorker implements Omit<WorkerApi, "openStream"> {
   setWarm = (image: string, count: number) => this.#call("setWarm", image, count) as Promise<void>;
   setHomeQuota = (owner: string, mib: number) => this.#call("setHomeQuota", owner, mib) as Promise<void>;
   deleteHome = (owner: string) => this.#call("deleteHome", owner) as Promise<void>;
+  share: WorkerApi["share"] = (task) => this.#call("share", task) as Promise<void>;
+  layersOf: WorkerApi["layersOf"] = (node) => this.#call("layersOf", node) as ReturnType<WorkerApi["layersOf"]>;
+  takePicture: WorkerApi["takePicture"] = (request) =>
+    this.#call("takePicture", request) as ReturnType<WorkerApi["takePicture"]>;
+  adoptPicture: WorkerApi["adoptPicture"] = (picture) => this.#call("adoptPicture", picture) as Promise<void>;
+  dropPictures: WorkerApi["dropPictures"] = (volume) => this.#call("dropPictures", volume) as Promise<void>;
 
   /** As masters want it; there is no way into a node by this one. */
   get api(): WorkerApi {
-    const openStream = () => Promise.reject(new DockletError("unavailable", "A lab worker has no streams."));
+    const none = () => Promise.reject(new DockletError("unavailable", "A lab worker has no streams."));
     return Object.assign(Object.create(this) as LabWorker, {
-      openStream,
+      openStream: none,
+      sendPicture: none,
+      receivePicture: none,
       subscribe: (l: (report: Report) => void) => this.subscribe(l),
     });
   }

@@ -82,7 +82,8 @@ function connect(out: Outbox, messages: AsyncIterator<Message>, pausable: boolea
   };
 }
 
-function failure(payload: Uint8Array): DockletError {
+/** What the host said about why not. */
+export function failure(payload: Uint8Array): DockletError {
   const { code, message, hint } = parse(payload) as { code: string; message: string; hint: string };
   return new DockletError(code in STATUS ? (code as ErrorCode) : "internal", String(message), String(hint));
 }

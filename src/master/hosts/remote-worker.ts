@@ -1,9 +1,28 @@
 import type { z } from "zod";
 import type { Recipe, Sample } from "../../contracts/public/index.ts";
-import { HistoryAnswer, NOTICE, type ParamsOf, type ToWorker } from "../../contracts/uplink.ts";
-import type { NodeStream, Report, StreamRequest, VclusterOrder, WorkerApi } from "../../contracts/worker.ts";
+import {
+  HistoryAnswer,
+  LayersAnswer,
+  NOTICE,
+  type ParamsOf,
+  PictureAnswer,
+  type ToWorker,
+} from "../../contracts/uplink.ts";
+import type {
+  NodeStream,
+  Picture,
+  PictureSink,
+  PictureSource,
+  Report,
+  SharedTask,
+  StreamRequest,
+  VclusterOrder,
+  Volume,
+  WorkerApi,
+} from "../../contracts/worker.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { DockletError } from "../../lib/errors.ts";
+import { openPictureSink, openPictureSource } from "./remote-pictures.ts";
 import { openRemoteStream } from "./remote-stream.ts";
 
 /** Nodes whose history is asked for in one message: an hour of one of them is some 80 kB. */
@@ -83,6 +102,34 @@ export class RemoteWorker implements WorkerApi {
 
   async deleteHome(owner: string): Promise<void> {
     await this.#ask("deleteHome", { owner });
+  }
+
+  async layersOf(node: string): Promise<string[] | null> {
+    return sensible(LayersAnswer, await this.#ask("layersOf", { node }), "layersOf");
+  }
+
+  async takePicture(request: { picture: Picture; parent: string | null }): Promise<{ bytes: number }> {
+    return sensible(PictureAnswer, await this.#ask("takePicture", request), "takePicture");
+  }
+
+  sendPicture(request: { picture: Picture; parent: string | null; offset: number }): Promise<PictureSource> {
+    return openPictureSource(this.channel, request);
+  }
+
+  receivePicture(request: { picture: Picture; parent: string | null }): Promise<PictureSink> {
+    return openPictureSink(this.channel, request);
+  }
+
+  async adoptPicture(picture: Picture): Promise<void> {
+    await this.#ask("adoptPicture", { picture });
+  }
+
+  async dropPictures(volume: Volume): Promise<void> {
+    await this.#ask("dropPictures", { volume });
+  }
+
+  async share(task: SharedTask): Promise<void> {
+    await this.#ask("share", { task });
   }
 
   #ask<M extends ToWorker>(method: M, params: ParamsOf<M>): Promise<unknown> {

@@ -35,6 +35,26 @@ export class RemovedHost implements WorkerApi {
   async setWarm(): Promise<void> {}
   async setHomeQuota(): Promise<void> {}
   async deleteHome(): Promise<void> {}
+  async layersOf(): Promise<null> {
+    return null;
+  }
+  takePicture(): Promise<never> {
+    return this.#never();
+  }
+  sendPicture(): Promise<never> {
+    return this.#never();
+  }
+  receivePicture(): Promise<never> {
+    return this.#never();
+  }
+  adoptPicture(): Promise<never> {
+    return this.#never();
+  }
+  /** They are gone with the host. */
+  async dropPictures(): Promise<void> {}
+  share(): Promise<void> {
+    return this.#never();
+  }
 
   #report(order: VclusterOrder, id: string, gone: boolean): NodeReport {
     return {

@@ -71,7 +71,8 @@ async function take(node: NodeStream, tag: number, payload: Uint8Array): Promise
   }
 }
 
-function told(e: unknown): Uint8Array {
+/** An error as it crosses the connection. */
+export function told(e: unknown): Uint8Array {
   const { code, message, hint } = asDocklet(e);
   return json({ code, message, hint });
 }

@@ -4,6 +4,7 @@ import type { Answers, Channel, Method } from "../../lib/channel/channel.ts";
 import { DockletError } from "../../lib/errors.ts";
 import { dial } from "./dialling.ts";
 import { serveNodeStream } from "./node-streams.ts";
+import { servePictureSink, servePictureSource } from "./picture-streams.ts";
 
 /** A worker, and what its master may reach beside it. */
 export interface Served {
@@ -38,6 +39,11 @@ export function answersOf(
     setWarm: ({ image, count }: { image: string; count: number }) => worker.setWarm(image, count),
     setHomeQuota: ({ owner, mib }: { owner: string; mib: number }) => worker.setHomeQuota(owner, mib),
     deleteHome: ({ owner }: { owner: string }) => worker.deleteHome(owner),
+    layersOf: ({ node }: { node: string }) => worker.layersOf(node),
+    takePicture: (request: Parameters<WorkerApi["takePicture"]>[0]) => worker.takePicture(request),
+    adoptPicture: ({ picture }: { picture: Parameters<WorkerApi["adoptPicture"]>[0] }) => worker.adoptPicture(picture),
+    dropPictures: ({ volume }: { volume: Parameters<WorkerApi["dropPictures"]>[0] }) => worker.dropPictures(volume),
+    share: ({ task }: { task: Parameters<WorkerApi["share"]>[0] }) => worker.share(task),
   };
   const checked = Object.entries(methods).map(([name, method]): [string, Method] => [
     name,
@@ -51,6 +57,10 @@ export function answersOf(
     streams: {
       [STREAM.node]: (params, line) => void connection.admitted.then(() => serveNodeStream(worker, params, line)),
       [STREAM.dial]: (params, line) => void connection.admitted.then(() => dial(runs, params, line)),
+      [STREAM.sendPicture]: (params, line) =>
+        void connection.admitted.then(() => servePictureSource(worker, params, line)),
+      [STREAM.receivePicture]: (params, line) =>
+        void connection.admitted.then(() => servePictureSink(worker, params, line)),
     },
   };
   return { answers, leave };

@@ -22,6 +22,8 @@ export interface ImageInfo {
   digest: string | null;
   size: number | null;
   builtAt: number | null;
+  /** Ids of the layers of the newest finished build, topmost first. */
+  layers: string[];
 }
 
 export interface ImagesOptions {
@@ -209,6 +211,7 @@ export class Images {
       digest: built?.digest ?? null,
       size: built?.size ?? null,
       builtAt: built?.builtAt ?? null,
+      layers: built ? [layerId(built), ...built.parents] : [],
     };
   }
 }
