@@ -61,6 +61,7 @@ export class Stage {
       config: { ...CONFIG, ...this.config },
       gatewayHost: this.gatewayHost,
       pace: { retryMs: 2, retryMaxMs: 20, answerMs: 500 },
+      transferPace: { firstMs: 5, maxMs: 50 },
       ...(this.#remote ? { premises: this.#remote.premises } : {}),
     });
     this.master.api.subscribe((f) => this.frames.push(f));
