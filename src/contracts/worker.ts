@@ -180,6 +180,11 @@ export const HostReport = z.object({
   capacity: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   used: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   warm: z.int(),
+  /** Came with several hosts: an older worker has never looked. Memory in MiB, where it can be told. */
+  gpus: z
+    .array(z.object({ name: z.string().max(200), memory: z.int().nullable() }))
+    .max(64)
+    .default([]),
   kernel: z.string(),
   lxc: z.string(),
   version: z.string(),

@@ -10,6 +10,8 @@ import type {
 } from "../contracts/master.ts";
 import type {
   Host,
+  HostNode,
+  HostSample,
   Image,
   JoinToken,
   NodeSize,
@@ -23,6 +25,7 @@ import { DockletError } from "../lib/errors.ts";
 import { longId, shortId } from "../lib/ids.ts";
 import { listEvents } from "../store/events.ts";
 import { WING } from "./change.ts";
+import { HostCare } from "./hosts/care.ts";
 import type { HostDesk } from "./hosts/desk.ts";
 import { deleteImage, patchImage } from "./images/keeping.ts";
 import { listOperations, operationRow, readOperation } from "./operations/operations.ts";
@@ -39,10 +42,14 @@ import type { Wing } from "./wing.ts";
  * workers hear of it in the same turn, and nobody waits for them.
  */
 export class MasterService implements MasterApi {
+  readonly care: HostCare;
+
   constructor(
     readonly wing: Wing,
     readonly desk: HostDesk,
-  ) {}
+  ) {
+    this.care = new HostCare(wing);
+  }
 
   subscribe(listener: (frame: MasterFrame) => void): () => void {
     return this.wing.frames.subscribe(listener);
@@ -59,7 +66,7 @@ export class MasterService implements MasterApi {
       const nodeIds = this.#nodeIds(request.nodes);
       const peerKey = keys.take();
       this.wing.commit((c) => {
-        const candidates = hosts.candidates(c.tx, images.locality(request.image));
+        const candidates = hosts.candidates(c.tx, images.locality(request.image), { owner: request.owner.id });
         create(c, { request, operation, nodeIds, peerKey, net, candidates });
       });
     }
@@ -83,9 +90,9 @@ export class MasterService implements MasterApi {
     const nodeIds = this.#nodeIds(Math.min(Math.max(0, Math.trunc(ref.nodes) || 0), 128));
     return this.#did(
       this.wing.commit((c) => {
-        const { image } = needed(c.tx, ref.id);
+        const { image, owner_id: owner } = needed(c.tx, ref.id);
         checkMemory(image, images.readiness(image), ref.size);
-        const candidates = hosts.candidates(c.tx, images.locality(image));
+        const candidates = hosts.candidates(c.tx, images.locality(image), { vcluster: ref.id, owner });
         return scale(c, { ...ref, operation: longId("op"), nodeIds, net, candidates });
       }),
     );
@@ -138,21 +145,12 @@ export class MasterService implements MasterApi {
 
   async updateOwner(owner: Owner): Promise<void> {
     this.wing.commit((c) => saveOwner(c, owner));
-    for (const [host, worker] of this.wing.hosts.connected()) {
-      // Orders carry the quota too: this only spares those who have no vcluster now the wait for their next one.
-      await worker.setHomeQuota(owner.id, owner.home).catch((e: unknown) => {
-        this.wing.log.warn({ err: e, host, owner: owner.id }, "a data folder's quota was not set");
-      });
-    }
+    await this.wing.homes.setQuota(owner.id, owner.home);
   }
 
   async removeOwner(owner: Owner): Promise<void> {
-    this.wing.commit((c) => dropOwner(c, owner, this.wing.hosts.names));
-    for (const [host, worker] of this.wing.hosts.connected()) {
-      await this.wing.removeHomes(host, worker).catch((e: unknown) => {
-        this.wing.log.warn({ err: e, host, owner: owner.id }, "a data folder is not removed yet");
-      });
-    }
+    this.wing.commit((c) => dropOwner(c, owner));
+    await this.wing.homes.remove(owner.id);
   }
 
   async operation(id: string): Promise<Operation | null> {
@@ -202,6 +200,22 @@ export class MasterService implements MasterApi {
     return this.wing.hosts.list(this.wing.store);
   }
 
+  async host(name: string): Promise<Host | null> {
+    return this.care.one(name);
+  }
+
+  async patchHost(request: Parameters<MasterApi["patchHost"]>[0]): Promise<Host> {
+    return this.care.patch(request);
+  }
+
+  async hostNodes({ name, owner }: { name: string; owner: string | null }): Promise<HostNode[]> {
+    return this.care.nodes(name, owner);
+  }
+
+  async hostMetrics(name: string): Promise<HostSample[]> {
+    return this.care.metrics(name);
+  }
+
   async removeHost(request: Cause & { name: string; force: boolean }): Promise<void> {
     this.desk.removeHost(request);
   }
@@ -222,7 +236,8 @@ export class MasterService implements MasterApi {
   async health(): Promise<{ ready: boolean; checks: Record<string, string | null> }> {
     const { hosts, running } = this.wing;
     const checks: Record<string, string | null> = { master: running ? null : "is not started" };
-    for (const h of hosts.list(this.wing.store)) if (h.state !== "removed") checks[`host ${h.name}`] = h.reason;
+    for (const h of hosts.list(this.wing.store))
+      if (h.state !== "removed") checks[`host ${h.name}`] = hosts.problem(h.name);
     if (hosts.names.length === 0) checks.hosts = "no host is known yet";
     return { ready: running && hosts.names.some((h) => hosts.hasSpoken(h)), checks };
   }

@@ -8,6 +8,9 @@ import type { Store } from "../store/store.ts";
 import { Change } from "./change.ts";
 import { Directory } from "./directory.ts";
 import { Frames } from "./frames.ts";
+import { Homes, ownersOf } from "./homes/homes.ts";
+import type { SharedMode } from "./homes/shared-files.ts";
+import { HostHistory } from "./hosts/history.ts";
 import { Hosts } from "./hosts/hosts.ts";
 import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
@@ -16,6 +19,7 @@ import { Images } from "./images/images.ts";
 import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
 import { Retention } from "./operations/retention.ts";
+import { type TransferPace, Transfers } from "./transfers/transfers.ts";
 import { Delivery, type DeliveryPace, PACE } from "./vclusters/delivery.ts";
 import { observe } from "./vclusters/observe.ts";
 import { PeerKeys } from "./vclusters/peer-keys.ts";
@@ -38,6 +42,9 @@ export interface MasterDeps {
   workers?: Map<string, WorkerApi>;
   /** How patient it is with workers; tests are not. */
   pace?: Partial<DeliveryPace>;
+  transferPace?: Partial<TransferPace>;
+  /** What is done with a shared file system at FS_PREFIX/global; default: auto. */
+  sharedFiles?: SharedMode;
 }
 
 /** The parts of a master, joined: rows below, workers on one side, watchers on the other. */
@@ -50,8 +57,13 @@ export class Wing {
   readonly images = new Images();
   readonly keys = new PeerKeys();
   readonly hosts: Hosts;
+  readonly history = new HostHistory();
   readonly builds: Builds;
   readonly delivery: Delivery;
+  readonly transfers: Transfers;
+  readonly homes: Homes;
+  /** People whose data folder may have to follow. */
+  readonly #restless = new Set<string>();
   readonly #gateway: string | null;
   readonly #equipment: Equipment;
   readonly #retention: Retention;
@@ -74,7 +86,7 @@ export class Wing {
     this.#gateway = deps.gatewayHost ?? null;
     this.log = deps.log;
     this.frames = new Frames(deps.log);
-    this.hosts = new Hosts(deps.config);
+    this.hosts = new Hosts(deps.config, (host) => this.images.heldBy(host));
     this.#early = new Map(deps.workers);
     this.#retention = new Retention(deps);
     this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
@@ -84,6 +96,25 @@ export class Wing {
       images: this.images,
       builds: this.builds,
       hosts: () => this.hosts.connected().map(([name]) => name),
+      log: deps.log,
+    });
+    this.transfers = new Transfers({
+      worker: (host) => {
+        if (this.hosts.names.includes(host)) return this.hosts.worker(host);
+        throw new DockletError("gone", `The host ${host} is not here any more.`, "See `docklet host ls`.");
+      },
+      log: deps.log,
+      ...(deps.transferPace ? { pace: deps.transferPace } : {}),
+    });
+    this.homes = new Homes({
+      store: deps.store,
+      commit: this.commit,
+      clock: deps.clock,
+      hosts: this.hosts,
+      mode: deps.sharedFiles ?? "auto",
+      carry: (way, options) => this.transfers.carry(way, options),
+      retryMs: deps.pace?.retryMs ?? 5_000,
+      changed: () => this.#tellHosts(),
       log: deps.log,
     });
     this.delivery = new Delivery({
@@ -105,13 +136,17 @@ export class Wing {
     this.directory.load(this.store);
     this.keys.start();
     this.#retention.start();
+    this.homes.load();
     this.#running = true;
     for (const [name, worker] of this.#early) this.attach(name, worker);
     this.#early.clear();
+    this.homes.start();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
+    await this.transfers.stop();
+    await this.homes.stop();
     this.hosts.stop();
     this.#inbox.stop();
     this.keys.stop();
@@ -142,6 +177,7 @@ export class Wing {
     this.builds.resume(name);
     this.#equipment.cameBack(name);
     this.#equipment.look();
+    this.homes.cameBack(name);
     void this.#errands(name, worker);
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
@@ -165,6 +201,7 @@ export class Wing {
     const last = this.hosts.one(this.store, name);
     this.hosts.forget(name);
     this.images.forgetHost(name);
+    this.history.forget(name);
     this.frames.emit({ type: "host", data: { ...last, state: "removed", reason: "was removed" } });
     for (const image of this.images.names) {
       const data = this.images.one(this.store, image);
@@ -179,12 +216,31 @@ export class Wing {
       const c = new Change(tx, this.deps.clock.now());
       change = c;
       const value = body(c);
+      if (c.touched.size > 0) for (const owner of ownersOf(c.tx, c)) this.#follow(owner);
       for (const id of c.touched) settle(c, id, this.delivery);
       return value;
     });
     if (change) this.#publish(change);
     return result;
   };
+
+  /** Data folders follow a little later: one look for all that happened in this turn. */
+  #follow(owner: string): void {
+    if (this.#restless.size === 0) {
+      setImmediate(() => {
+        const owners = [...this.#restless];
+        this.#restless.clear();
+        if (this.#running) this.homes.look(owners);
+      });
+    }
+    this.#restless.add(owner);
+  }
+
+  #tellHosts(): void {
+    for (const name of this.hosts.names) {
+      this.frames.pulse(`host/${name}`, () => ({ type: "host", data: this.hosts.one(this.store, name) }));
+    }
+  }
 
   #publish(c: Change): void {
     for (const id of c.touched) this.directory.refresh(this.store, id);
@@ -242,11 +298,14 @@ export class Wing {
     }
     if (r.type === "host") {
       const lasting = this.hosts.heard(host, r);
-      this.frames.pulse(`host/${host}`, () => ({ type: "host", data: this.hosts.one(this.store, host) }));
+      this.history.heard(host, r.used, this.deps.clock.now());
+      this.homes.shared.heard();
+      this.#showHost(host);
       return !lasting;
     }
     if (r.type === "image") {
       const lasting = this.images.heard(host, r);
+      if (lasting) this.#showHost(host);
       this.frames.pulse(`image/${r.name}`, () => {
         const data = this.images.one(this.store, r.name);
         return data && { type: "image", data };
@@ -254,6 +313,10 @@ export class Wing {
       return !lasting;
     }
     return false;
+  }
+
+  #showHost(host: string): void {
+    this.frames.pulse(`host/${host}`, () => ({ type: "host", data: this.hosts.one(this.store, host) }));
   }
 
   #hear(c: Change, host: string, r: Report, stuck: { vcluster: string; host: string }[]): void {
@@ -266,26 +329,14 @@ export class Wing {
     else if (r.type === "build") this.builds.heard(c, host, r);
   }
 
-  /** What was wanted of this host while it was away: warm pools as people set them, data folders to remove. */
+  /** What was wanted of this host while it was away: warm pools as people set them. */
   async #errands(host: string, worker: WorkerApi): Promise<void> {
     try {
       for (const w of this.store.all<{ image: string; warm: number }>("SELECT image, warm FROM warm_wants")) {
         await worker.setWarm(w.image, w.warm);
       }
-      await this.removeHomes(host, worker);
     } catch (e) {
       this.log.warn({ err: e, host }, "some settings did not reach a host");
-    }
-  }
-
-  async removeHomes(host: string, worker: WorkerApi): Promise<void> {
-    const rows = this.store.all<{ owner: string }>("SELECT owner FROM home_removals WHERE host = $host", { host });
-    for (const { owner } of rows) {
-      await worker.deleteHome(owner);
-      if (!this.#running) return;
-      this.store.write((tx) =>
-        tx.run("DELETE FROM home_removals WHERE owner = $owner AND host = $host", { owner, host }),
-      );
     }
   }
 }

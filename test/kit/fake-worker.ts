@@ -1,20 +1,23 @@
 import type { Recipe, Sample, State } from "../../src/contracts/public/index.ts";
-import type {
-  BuildReport,
-  HostReport,
-  ImageReport,
-  NodeReport,
-  NodeStream,
-  Picture,
-  PictureSink,
-  PictureSource,
-  Report,
-  StreamRequest,
-  VclusterOrder,
-  Volume,
-  WorkerApi,
+import {
+  type BuildReport,
+  type HostReport,
+  type ImageReport,
+  NOT_SHARED,
+  type NodeReport,
+  type NodeStream,
+  type Picture,
+  type PictureSink,
+  type PictureSource,
+  type Report,
+  type SharedTask,
+  type StreamRequest,
+  type VclusterOrder,
+  type Volume,
+  type WorkerApi,
 } from "../../src/contracts/worker.ts";
 import { DockletError } from "../../src/lib/errors.ts";
+import type { FakeSharedDisk } from "./fake-shared.ts";
 import { FakeVolumes, fakeLayer } from "./fake-volumes.ts";
 
 export interface FakeNode {
@@ -62,6 +65,7 @@ export class FakeWorker implements WorkerApi {
   readonly images = new Map<string, ImageReport>();
   /** What lies in its pool. Each node has a disk here from its first order on; write to its content as the node would. */
   readonly volumes = new FakeVolumes();
+  shared: FakeSharedDisk | null = null;
   readonly misbehave: Misbehaviour = { fail: new Map(), stuck: new Map(), apply: () => {}, silent: false };
   readonly streams: StreamRequest[] = [];
   readonly builds = new Map<string, { recipe: Recipe; done: boolean }>();
@@ -88,6 +92,7 @@ export class FakeWorker implements WorkerApi {
       version: "0.0.0",
       wire: 1,
       bootedAt: 1,
+      shared: NOT_SHARED,
       problem: null,
     };
     for (const name of options.images ?? ["mini", "base"]) this.images.set(name, image(name, "ready"));
@@ -124,8 +129,9 @@ export class FakeWorker implements WorkerApi {
     }
     this.#highest.set(order.id, { term: order.term, generation: order.generation });
     this.orders.push(structuredClone(order));
-    this.homes.set(order.owner.id, order.owner.home);
-    this.volumes.homes.set(order.owner.id, this.volumes.homes.get(order.owner.id) ?? "");
+    const { id, home, lies } = order.owner;
+    if (lies === "shared") this.shared?.homes.add(id);
+    if (lies === "here" && order.nodes.some((n) => n.desired === "running")) this.#makeHome(id, home);
     for (const spec of order.nodes) {
       const old = this.nodes.get(spec.id);
       const node: FakeNode = old ?? {
@@ -234,7 +240,7 @@ export class FakeWorker implements WorkerApi {
   }
 
   async setHomeQuota(owner: string, mib: number): Promise<void> {
-    this.homes.set(owner, mib);
+    this.#makeHome(owner, mib);
   }
 
   async deleteHome(owner: string): Promise<void> {
@@ -264,6 +270,28 @@ export class FakeWorker implements WorkerApi {
 
   async dropPictures(volume: Volume): Promise<void> {
     this.volumes.drop(volume);
+  }
+
+  async share(task: SharedTask): Promise<void> {
+    if (!this.shared) throw new DockletError("unavailable", "Nothing shared is mounted here.");
+    this.shared.do(task);
+  }
+
+  /** null: nothing shared any more. */
+  mountShared(disk: FakeSharedDisk | null): void {
+    this.shared?.umount(this.name);
+    this.shared = disk;
+    const see = () => {
+      this.host = { ...this.host, shared: disk?.report(this.name) ?? NOT_SHARED };
+      this.tell(this.host);
+    };
+    disk?.mount(this.name, see);
+    see();
+  }
+
+  #makeHome(owner: string, mib: number): void {
+    this.homes.set(owner, mib);
+    this.volumes.homes.set(owner, this.volumes.homes.get(owner) ?? "");
   }
 
   setImage(i: ImageReport): void {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Cause, NewJoinToken } from "../../contracts/master.ts";
 import type { JoinToken } from "../../contracts/public/index.ts";
 import { DockletError } from "../../lib/errors.ts";
+import { loseHost } from "../homes/removal.ts";
 import type { Wing } from "../wing.ts";
 import { Authority } from "./authority.ts";
 import { createToken, listTokens, readToken, revokeToken } from "./join-tokens.ts";
@@ -115,8 +116,10 @@ export class HostDesk {
       const member = this.members.revoke(c, name);
       const about = { name };
       c.tx.run("DELETE FROM hosts WHERE name = $name", about);
+      hosts.settings.drop(c, name);
       c.tx.run("DELETE FROM images WHERE host = $name", about);
       c.tx.run("DELETE FROM home_removals WHERE host = $name", about);
+      loseHost(c, name);
       c.tx.run("INSERT INTO removed_hosts (name, removed_at) VALUES ($name, $now) ON CONFLICT DO NOTHING", {
         name,
         now: c.now,

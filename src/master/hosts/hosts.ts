@@ -1,13 +1,13 @@
-import type { Config } from "../../config/schema.ts";
 import type { Host } from "../../contracts/public/index.ts";
 import { HostReport, type Report, type WorkerApi } from "../../contracts/worker.ts";
 import { DockletError } from "../../lib/errors.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change } from "../change.ts";
-import type { Amount } from "../placement/amount.ts";
-import type { Candidate } from "../placement/place.ts";
-
-export type Overcommit = Pick<Config, "CPU_OVERCOMMIT" | "MEMORY_OVERCOMMIT" | "DISK_OVERCOMMIT" | "MEMORY_RESERVE">;
+import type { Candidate } from "../placement/candidate.ts";
+import { candidates, type Locality, type Overcommit, type Seeker, type Standing } from "./candidates.ts";
+import { drains, presentHost } from "./presented.ts";
+import { type Promised, promisedByHost, promisedOn } from "./promises.ts";
+import { HostSettings } from "./settings.ts";
 
 interface Entry {
   worker: WorkerApi | null;
@@ -21,18 +21,23 @@ interface Entry {
   removed: boolean;
 }
 
-interface Promised extends Amount {
-  host: string;
-  nodes: number;
-}
-
 /** The hosts of this data centre: who is connected, what each last said, what is promised on each. */
 export class Hosts {
   readonly #entries = new Map<string, Entry>();
 
-  constructor(readonly overcommit: Overcommit) {}
+  /** What the data centre finds wrong with a host that finds itself fit. */
+  fault: (report: HostReport) => string | null = () => null;
+
+  readonly settings = new HostSettings();
+
+  constructor(
+    readonly overcommit: Overcommit,
+    /** Names of the images that a host holds, ready for nodes. */
+    readonly imagesOn: (host: string) => string[] = () => [],
+  ) {}
 
   load(db: Reader): void {
+    this.settings.load(db);
     for (const r of db.all<{ name: string; report: string }>("SELECT name, report FROM hosts")) {
       const report = HostReport.safeParse(JSON.parse(r.report));
       this.#entry(r.name).report = report.success ? report.data : null;
@@ -85,6 +90,10 @@ export class Hosts {
     return this.#entries.get(name)?.worker ?? null;
   }
 
+  report(name: string): HostReport | null {
+    return this.#entries.get(name)?.report ?? null;
+  }
+
   /** The worker on a host, or the reason why nothing can be asked of it now. */
   needed(name: string): WorkerApi {
     const worker = this.worker(name);
@@ -132,88 +141,54 @@ export class Hosts {
     if (e?.removed) return "was removed";
     if (!e?.worker) return e?.trouble ?? "is not connected";
     if (!e.report) return "has not told its state yet";
-    return e.report.problem;
+    return e.report.problem ?? this.fault(e.report);
   }
 
-  candidates(
-    db: Reader,
-    image: { unfit: (host: string) => string | null; warm: (host: string) => number },
-  ): Candidate[] {
-    const promised = this.#promised(db);
-    return this.names.map((name) => ({
-      name,
-      limit: this.#limit(name),
-      reserved: promised.get(name) ?? { cpu: 0, memory: 0, disk: 0 },
-      unfit: this.problem(name) ?? image.unfit(name),
-      warm: image.warm(name),
-    }));
+  /** What placement must know of every host, for whoever seeks a place. */
+  candidates(db: Reader, image: Locality, seeker: Seeker = {}): Candidate[] {
+    return candidates(db, this.#standings(), image, seeker, this.overcommit);
   }
 
   list(db: Reader): Host[] {
-    const promised = this.#promised(db);
+    const promised = promisedByHost(db);
+    const draining = drains(db);
     // Of a host that was removed, nothing is left once its last node is deleted.
     return this.names
       .filter((name) => !this.#entry(name).removed || promised.has(name))
-      .map((name) => this.#present(name, promised.get(name)));
+      .map((name) => this.#present(name, promised.get(name), draining.get(name)));
   }
 
   one(db: Reader, name: string): Host {
-    return this.#present(name, this.#promised(db).get(name));
+    return this.#present(name, promisedOn(db, name), drains(db).get(name));
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
   }
 
   stop(): void {
     for (const name of this.names) this.detach(name, null);
   }
 
-  #present(name: string, promised: Promised | undefined): Host {
-    const e = this.#entries.get(name)!;
-    const r = e.report;
-    const none = { cpu: 0, memory: 0, disk: 0 };
-    const problem = this.problem(name);
-    return {
+  #present(name: string, promised: Promised | undefined, drain: string | undefined): Host {
+    const { worker, report, removed } = this.#entries.get(name)!;
+    return presentHost({
       name,
-      state: e.removed
-        ? "removed"
-        : problem === null
-          ? "ready"
-          : e.worker || e.report === null
-            ? "joining"
-            : "unreachable",
-      reason: problem,
-      address: r?.address ?? "",
-      capacity: r?.capacity ?? none,
-      reserved: promised ? { cpu: promised.cpu, memory: promised.memory, disk: promised.disk } : none,
-      used: r?.used ?? none,
-      nodes: promised?.nodes ?? 0,
-      warm: r?.warm ?? 0,
-      kernel: r?.kernel ?? "",
-      lxc: r?.lxc ?? "",
-      version: r?.version ?? "",
-      bootedAt: r?.bootedAt ?? 0,
-      labels: {},
-      images: [],
-      gpus: [],
-      homes: "local",
-      operation: null,
-    };
+      connected: worker !== null,
+      removed,
+      problem: this.problem(name),
+      report,
+      setting: this.settings.of(name),
+      promised,
+      images: this.imagesOn(name),
+      drain: drain ?? null,
+    });
   }
 
-  #limit(name: string): Amount {
-    const capacity = this.#entries.get(name)?.report?.capacity ?? { cpu: 0, memory: 0, disk: 0 };
-    const o = this.overcommit;
-    return {
-      cpu: capacity.cpu * o.CPU_OVERCOMMIT,
-      memory: Math.max(0, capacity.memory - o.MEMORY_RESERVE) * o.MEMORY_OVERCOMMIT,
-      disk: capacity.disk * o.DISK_OVERCOMMIT,
-    };
-  }
-
-  /** Always summed from the rows that live, never counted up and down. Stopped nodes keep their place. */
-  #promised(db: Reader): Map<string, Promised> {
-    const rows = db.all<Promised>(
-      "SELECT host, sum(cpu) AS cpu, sum(memory) AS memory, sum(disk) AS disk, count(*) AS nodes FROM nodes GROUP BY host",
-    );
-    return new Map(rows.map((r) => [r.host, r]));
+  *#standings(): Iterable<Standing> {
+    for (const [name, { report }] of this.#entries) {
+      yield { name, problem: this.problem(name), report, setting: this.settings.of(name) };
+    }
   }
 
   #entry(name: string): Entry {

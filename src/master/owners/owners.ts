@@ -1,6 +1,7 @@
 import type { Owner } from "../../contracts/master.ts";
 import { DockletError } from "../../lib/errors.ts";
 import type { Change } from "../change.ts";
+import { keepHome, leaveHome } from "../homes/removal.ts";
 import { raise } from "../vclusters/desire.ts";
 
 interface OwnerRow {
@@ -20,8 +21,7 @@ export function saveOwner(c: Change, owner: Owner): void {
      ON CONFLICT (id) DO UPDATE SET name = $name, home = $home, authorized_keys = $keys`,
     { id: owner.id, name: owner.name, home: owner.home, keys },
   );
-  // A person who comes back before their old folder was removed keeps it.
-  c.tx.run("DELETE FROM home_removals WHERE owner = $id", { id: owner.id });
+  keepHome(c, owner.id);
   if (!old) return;
   const theirs = c.tx.all<{ id: string }>("SELECT id FROM vclusters WHERE owner_id = $id AND desired <> 'deleted'", {
     id: owner.id,
@@ -29,8 +29,8 @@ export function saveOwner(c: Change, owner: Owner): void {
   for (const { id } of theirs) raise(c, id);
 }
 
-/** Forgets a person, and remembers on which hosts their data folder still has to be removed. */
-export function dropOwner(c: Change, owner: Owner, hosts: string[]): void {
+/** Forgets a person, and remembers that their data folder still has to be removed. */
+export function dropOwner(c: Change, owner: Owner): void {
   const left = c.tx.all<{ name: string }>("SELECT name FROM vclusters WHERE owner_id = $id ORDER BY name LIMIT 6", {
     id: owner.id,
   });
@@ -42,7 +42,5 @@ export function dropOwner(c: Change, owner: Owner, hosts: string[]): void {
     );
   }
   c.tx.run("DELETE FROM owners WHERE id = $id", { id: owner.id });
-  for (const host of hosts) {
-    c.tx.run("INSERT OR IGNORE INTO home_removals (owner, host) VALUES ($owner, $host)", { owner: owner.id, host });
-  }
+  leaveHome(c, owner.id);
 }

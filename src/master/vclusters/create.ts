@@ -5,6 +5,7 @@ import { DockletError, type ErrorCode, STATUS } from "../../lib/errors.ts";
 import type { Cidr } from "../../lib/ipv4.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change } from "../change.ts";
+import { settleHome } from "../homes/rows.ts";
 import { chooseAddresses, chooseSubnet, holdAddress, holdNetwork } from "../networks/leases.ts";
 import { begin, failureOf, type OperationRow } from "../operations/operations.ts";
 import { bootSteps } from "../operations/steps.ts";
@@ -113,6 +114,7 @@ export function create(c: Change, i: CreateInput): void {
   holdNetwork(c.tx, r.id, subnet);
   addNodes(c, {
     vcluster: r.id,
+    owner: r.owner.id,
     operation: i.operation,
     ids: i.nodeIds,
     from: 0,
@@ -145,6 +147,8 @@ export function create(c: Change, i: CreateInput): void {
 
 export interface NewNodes {
   vcluster: string;
+  /** Id of the person whose it is. */
+  owner: string;
   operation: string;
   ids: string[];
   /** Index of the first. */
@@ -157,6 +161,7 @@ export interface NewNodes {
 }
 
 export function addNodes(c: Change, n: NewNodes): void {
+  settleHome(c, n.owner, n.hosts[0]!);
   for (const [i, { address, mac }] of n.addresses.entries()) {
     const id = n.ids[i]!;
     c.tx.run(

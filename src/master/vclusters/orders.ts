@@ -1,9 +1,11 @@
 import type { VclusterOrder } from "../../contracts/worker.ts";
 import { formatAddress, formatCidr } from "../../lib/ipv4.ts";
 import type { Reader } from "../../store/store.ts";
+import { lies } from "../homes/rows.ts";
+import { copiesOf } from "../moves/copies.ts";
 import { vniOf } from "../networks/leases.ts";
 import { placesOf, tunnelMtu } from "../networks/underlay.ts";
-import { nodeName, nodeRows, vclusterRow } from "./rows.ts";
+import { type NodeRow, nodeName, nodeRows, vclusterRow } from "./rows.ts";
 
 /**
  * What one host should make of one vcluster. null: nothing of it is there. `gateway`: the one host that is everybody's
@@ -19,16 +21,25 @@ export function orderFor(
   const vc = vclusterRow(db, id);
   if (!vc) return null;
   const nodes = nodeRows(db, id);
-  const here = nodes.filter((n) => n.host === host);
+  const copies = copiesOf(db, id);
+  const left = new Map(copies.filter((c) => c.host === host).map((c) => [c.node, c.desired]));
+  const here = nodes.filter((n) => n.host === host || left.has(n.id));
   if (here.length === 0 && host !== gateway) return null;
+  // It may run elsewhere, as far as anybody knows: then it must not run here.
+  const doubtful = new Set(copies.filter((c) => c.over === 0).map((c) => c.node));
+  const desired = (n: NodeRow) => {
+    if (n.host !== host) return left.get(n.id)!;
+    return n.desired === "running" && (n.hold !== 0 || doubtful.has(n.id)) ? "stopped" : n.desired;
+  };
   const places = placesOf(db, id, gateway);
+  const nodesOn = (at: string) => nodes.filter((n) => n.host === at && n.desired !== "gone").map(nodeName);
   return {
     term,
     generation: vc.generation,
     id: vc.id,
     name: vc.name,
     image: vc.image,
-    owner: { id: vc.owner_id, name: vc.owner, home: vc.home },
+    owner: { id: vc.owner_id, name: vc.owner, home: vc.home, ...lies(db, vc.owner_id, host, nodesOn) },
     network: {
       subnet: formatCidr({ base: vc.subnet_base, prefix: vc.subnet_prefix }),
       gateway: formatAddress(vc.gateway),
@@ -49,7 +60,7 @@ export function orderFor(
     nodes: here.map((n) => ({
       id: n.id,
       name: nodeName(n),
-      desired: n.desired,
+      desired: desired(n),
       size: { cpu: n.cpu, memory: n.memory, disk: n.disk },
       address: formatAddress(n.address),
       mac: n.mac,
@@ -58,6 +69,10 @@ export function orderFor(
 }
 
 export function hostsOf(db: Reader, id: string, gateway: string | null): string[] {
-  const rows = db.all<{ host: string }>("SELECT DISTINCT host FROM nodes WHERE vcluster = $id", { id });
+  const rows = db.all<{ host: string }>(
+    `SELECT host FROM nodes WHERE vcluster = $id
+     UNION SELECT c.host FROM copies c JOIN nodes n ON n.id = c.node WHERE n.vcluster = $id`,
+    { id },
+  );
   return [...new Set([...rows.map((r) => r.host), ...(gateway === null ? [] : [gateway])])];
 }

@@ -65,6 +65,7 @@ function grow(c: Change, a: ScaleInput, vc: VclusterRow, nodes: NodeRow[]): void
   }
   addNodes(c, {
     vcluster: vc.id,
+    owner: vc.owner_id,
     operation: a.operation,
     ids: a.nodeIds,
     from: nodes.length === 0 ? 0 : nodes.at(-1)!.idx + 1,
