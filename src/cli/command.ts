@@ -1,4 +1,5 @@
 import type { Loaded } from "../config/load.ts";
+import type { WorkerStatus } from "../contracts/worker-status.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Output } from "./output.ts";
 
@@ -46,6 +47,8 @@ export interface Context<F extends Flags = Flags> {
   env: Record<string, string | undefined>;
   /** The API, with the credentials that were found. Throws with what to do when there are none. */
   connect(): Connection;
+  /** How the worker on this host is: for root, where there is a worker and no portal, unless another address was named. */
+  worker(): Promise<WorkerStatus | null>;
   /** Configuration of this host: flags, environment and file. */
   config(): Loaded;
 }

@@ -17,6 +17,7 @@ import { imageBuild } from "./commands/image-build.ts";
 import { imageLs } from "./commands/image-ls.ts";
 import { imageRm } from "./commands/image-rm.ts";
 import { imageWarm } from "./commands/image-warm.ts";
+import { join } from "./commands/join.ts";
 import { joinTokenCreate } from "./commands/join-token-create.ts";
 import { joinTokenLs } from "./commands/join-token-ls.ts";
 import { joinTokenRevoke } from "./commands/join-token-revoke.ts";
@@ -55,6 +56,7 @@ import { doctor } from "./doctor.ts";
 /** Everything that docklet can be told, in the order of --help. */
 export const commands: readonly Command[] = [
   serve,
+  join,
   login,
   logout,
   status,

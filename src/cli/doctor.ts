@@ -1,7 +1,11 @@
-import { type Finding, failed } from "../os/preflight/finding.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config/schema.ts";
+import { type Finding, failed, info } from "../os/preflight/finding.ts";
 import { preflight, repair } from "../os/preflight/preflight.ts";
 import { command } from "./command.ts";
 import type { Colour } from "./output.ts";
+import { connection } from "./worker-view.ts";
 
 const COLOURS: Record<Finding["status"], Colour> = { ok: "green", info: "dim", warn: "yellow", fail: "red" };
 
@@ -11,22 +15,28 @@ export const doctor = command({
   details: "Needs no running docklet. Exit code 1: something has to be done first.",
   flags: {
     fix: { type: "boolean", doc: "set kernel settings and load kernel modules, now and for every boot" },
+    role: {
+      type: "string",
+      choices: ["all", "worker"],
+      doc: "worker: this host has a master elsewhere and no portal; default: as it is now",
+    },
   },
   takesSettings: true,
   examples: ["docklet doctor", "sudo docklet doctor --fix", "docklet doctor --json"],
-  async run({ flags, out, config }) {
-    const { FS_PREFIX, NGINX_PORT, PROXY_PORT } = config().config;
-    const input = {
-      prefix: FS_PREFIX,
-      ports: [
-        { key: "NGINX_PORT", port: NGINX_PORT },
-        { key: "PROXY_PORT", port: PROXY_PORT },
-      ],
-    };
+  async run(ctx) {
+    const { flags, out } = ctx;
+    const { config } = ctx.config();
+    const isWorker = flags.role === undefined ? hasJoined(config.FS_PREFIX) : flags.role === "worker";
+    const input = isWorker ? ofWorker(config) : ofAll(config);
     let findings = await preflight(input);
     if (flags.fix && findings.some((f) => f.fix)) {
       await repair(findings);
       findings = await preflight(input);
+    }
+    if (isWorker) {
+      const running = await ctx.worker();
+      const how = running?.master ? connection(running.master, Date.now()) : "does not run";
+      findings.unshift(info("role", `worker of the master at ${config.MASTER_IP ?? "an unknown place"}; ${how}`));
     }
     out.table(
       findings,
@@ -46,3 +56,21 @@ export const doctor = command({
     return failed(findings) ? 1 : 0;
   },
 });
+
+/** A host that has joined and has no master of its own. */
+const hasJoined = (prefix: string) =>
+  existsSync(join(prefix, "local/identity/worker.json")) && !existsSync(join(prefix, "local/master.db"));
+
+function ofAll({ FS_PREFIX, NGINX_PORT, PROXY_PORT, MASTER_PORT }: Config) {
+  const ports = Object.entries({ NGINX_PORT, PROXY_PORT, MASTER_PORT }).map(([key, port]) => ({ key, port }));
+  return { prefix: FS_PREFIX, ports };
+}
+
+function ofWorker({ FS_PREFIX, WORKER_PORT, MASTER_IP, MASTER_PORT }: Config) {
+  const ports = [{ key: "WORKER_PORT", port: WORKER_PORT }];
+  return {
+    prefix: FS_PREFIX,
+    ports,
+    ...(MASTER_IP === null ? {} : { master: { host: MASTER_IP, port: MASTER_PORT } }),
+  };
+}

@@ -5,6 +5,7 @@ import { type Command, type Context, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 import { type Connection, connectTo } from "./connection/connection.ts";
 import { findTarget } from "./connection/find-target.ts";
+import { workerStatus } from "./connection/worker.ts";
 import { commandHelp, groupHelp, overview, usageLine } from "./help.ts";
 import { Output, type Sink } from "./output.ts";
 import { didYouMean, findCommand, type Parsed, parseArguments } from "./parse.ts";
@@ -58,7 +59,21 @@ function contextOf(c: Command, parsed: Parsed, out: Output, { env, isRoot }: Ter
     );
     return connection;
   };
-  return { args: parsed.args, rest: parsed.rest, flags: parsed.flags, json: out.isJson, out, env, config, connect };
+  const worker = async () => {
+    const named = parsed.global.url ?? env.DOCKLET_URL;
+    return isRoot && !named ? workerStatus(config().config.FS_PREFIX) : null;
+  };
+  return {
+    args: parsed.args,
+    rest: parsed.rest,
+    flags: parsed.flags,
+    json: out.isJson,
+    out,
+    env,
+    config,
+    connect,
+    worker,
+  };
 }
 
 /** No command was named, or none that exists. */

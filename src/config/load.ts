@@ -9,7 +9,14 @@ export const DEFAULT_FILE = "/etc/docklet/docklet.conf";
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Variables of ours that are no settings. */
-export const OTHER_ENV = ["DOCKLET_CONFIG", "DOCKLET_URL", "DOCKLET_TOKEN", "DOCKLET_JOIN", "DOCKLET_CRASH_FILE"];
+export const OTHER_ENV = [
+  "DOCKLET_CONFIG",
+  "DOCKLET_URL",
+  "DOCKLET_TOKEN",
+  "DOCKLET_JOIN",
+  "DOCKLET_JOIN_FILE",
+  "DOCKLET_CRASH_FILE",
+];
 
 /** One setting with where its value comes from: `default`, `file PATH:LINE`, `env NAME` or `flag --name`. */
 export interface Entry {

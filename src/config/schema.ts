@@ -114,7 +114,11 @@ export const settings = {
   ),
   MASTER_IP: setting(optional, "", "address of the master, for a worker; default: this host"),
   MASTER_PORT: setting(port, "9000", "port on which a master listens for the workers of other hosts"),
-  WORKER_PORT: setting(port, "9001", "classic; nothing listens there: workers connect to their master"),
+  WORKER_PORT: setting(
+    port,
+    "9001",
+    "port on loopback with /healthz, /readyz and /metrics of a host without the portal",
+  ),
   MASTER_IPS: setting(words, "", "addresses of all masters, for the supermaster; default: the one in this process"),
   USER_IP: setting(optional, "", "address of the supermaster, for a master; default: this host"),
   USER_PORT: setting(port, "9100", "port on which a supermaster listens for masters"),

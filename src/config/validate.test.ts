@@ -87,8 +87,10 @@ test("the docklet that runs already is no problem for a look, but for a start", 
 test("a role is only asked about what it uses", () => {
   expect(problems({ "nginx-port": "8081", "cluster-net": "10.1.0.0/16" }, { roles: ["master"] })).toEqual([]);
   expect(problems({ "master-port": "8081" }, { roles: ["supermaster", "master"] })).toHaveLength(1);
-  // A worker listens nowhere, but has to know where its master is.
-  expect(problems({ "worker-port": "8081", "master-ip": "192.0.2.9" }, { roles: ["worker"] })).toEqual([]);
+  // A worker listens on one port of loopback, and has to know where its master is.
+  const worker = { "nginx-port": "8081", "bind-address": "192.0.2.1", "master-ip": "192.0.2.9" };
+  expect(problems(worker, { roles: ["worker"] })).toEqual([]);
+  expect(problems({ ...worker, "worker-port": "8082" }, { roles: ["worker"] })).toHaveLength(1);
   expect(problems({}, { roles: ["worker"] })).toEqual([expect.stringContaining("where its master is")]);
   expect(problems({ "worker-port": "8081" })).toEqual([]);
 });

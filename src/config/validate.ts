@@ -110,6 +110,7 @@ function portsOf({ config }: Loaded, roles: readonly Role[]): (typeof PORT_KEYS)
   return [
     ...(alone ? [] : (["NGINX_PORT", "PROXY_PORT"] as const)),
     ...(roles.includes("master") ? (["MASTER_PORT"] as const) : []),
+    ...(alone && roles.includes("worker") ? (["WORKER_PORT"] as const) : []),
     ...(!alone && config.MASTER_IPS.length > 0 ? (["USER_PORT"] as const) : []),
   ];
 }
@@ -124,12 +125,14 @@ function portsInUse(
   const running = runningIsFine ? runningPid(loaded.config.FS_PREFIX) : null;
   return portsOf(loaded, roles).flatMap((key) => {
     const holder = facts.listeners.find(
-      (l) => l.port === loaded.config[key] && clash(l.address, loaded.config.BIND_ADDRESS),
+      (l) => l.port === loaded.config[key] && clash(l.address, addressOf(loaded, key)),
     );
     if (!holder || (running !== null && holder.pid === running)) return [];
     return [report(key, `the port is in use by ${describe(holder)}.`, `Stop it, or choose another ${key}.`)];
   });
 }
+
+const addressOf = ({ config }: Loaded, key: string) => (key === "WORKER_PORT" ? "127.0.0.1" : config.BIND_ADDRESS);
 
 function clash(listening: string, wanted: string): boolean {
   const any = ["0.0.0.0", "::"];

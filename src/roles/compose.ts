@@ -22,6 +22,7 @@ import { PortalAssets } from "./portal-assets.ts";
 import { portalUrl } from "./portal-url.ts";
 import { openDisposableStore, openStore } from "./stores.ts";
 import type { VersionInfo } from "./version.ts";
+import { WorkerFront } from "./worker-front.ts";
 
 export type Role = "supermaster" | "master" | "worker";
 
@@ -47,10 +48,12 @@ export function compose(ground: Ground): Component[] {
   const worker = roles.includes("worker") ? createWorker(ground, components) : null;
   const master = roles.includes("master") ? createDataCentre(ground, components) : null;
   if (roles.includes("supermaster") && master) createFront(ground, components, master, worker);
+  const link = worker && !master ? uplink(ground, worker) : null;
+  if (worker && !roles.includes("supermaster")) createWorkerFront(ground, components, worker, link);
   if (worker) components.push(worker);
   // Only a worker that has its pool and its nodes in hand gets orders.
   if (worker && master) components.push(attachment(ground, master, worker));
-  if (worker && !master) components.push(uplink(ground, worker));
+  if (link) components.push(link);
   if (master) components.push(door(ground, master));
   components.push(new DiskSpace(ground.home, roles.map(ground.home.database), ground.log));
   return components;
@@ -103,8 +106,24 @@ function attachment(g: Ground, master: Master, worker: Worker): Component {
   };
 }
 
+/** What a host without the portal tells of itself, to this host alone. Up first: the rest may take long. */
+function createWorkerFront(g: Ground, components: Component[], worker: Worker, link: Uplink | null): void {
+  const front = new WorkerFront({
+    name: hostName(g),
+    version: g.version.version,
+    nodes: () => worker.nodeCount(),
+    master: () => link?.state() ?? null,
+    checks: () => ({ worker: worker.ready(), ...(link ? { master: link.ready() } : {}) }),
+    metrics: () => worker.metricsText(),
+  });
+  const owner = { name: "worker's port", key: "WORKER_PORT" };
+  components.push(new PortListener(front, LOOPBACK, g.loaded.config.WORKER_PORT, owner));
+  const root = { fetch: front.fetchAsRoot, websocket: front.websocket };
+  components.push(new SocketListener(root, g.home.workerSocket));
+}
+
 /** A worker whose master is on another host. */
-function uplink(g: Ground, worker: Worker): Component {
+function uplink(g: Ground, worker: Worker): Uplink {
   const { MASTER_IP, MASTER_PORT } = g.loaded.config;
   return new Uplink({
     served: { worker, runs: (address) => worker.runs(address) },
@@ -114,6 +133,7 @@ function uplink(g: Ground, worker: Worker): Component {
     name: hostName(g),
     version: g.version.version,
     log: g.logger("worker"),
+    now: systemClock.now,
   });
 }
 
@@ -122,6 +142,8 @@ function door(g: Ground, master: Master): Component {
   const { BIND_ADDRESS, MASTER_PORT } = g.loaded.config;
   return master.door({ hostname: BIND_ADDRESS, port: MASTER_PORT, version: g.version.version });
 }
+
+const LOOPBACK = "127.0.0.1";
 
 const hostName = (g: Ground): string => g.loaded.config.HOST_NAME ?? hostname();
 

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { WORKER_SOCKET } from "../contracts/worker-status.ts";
 import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
@@ -28,6 +29,10 @@ export class Installation {
   }
   get socket() {
     return join(this.local, "run", "docklet.sock");
+  }
+  /** Of a host without the portal. */
+  get workerSocket() {
+    return join(this.prefix, WORKER_SOCKET);
   }
   get passwordFile() {
     return join(this.local, "generated_password.txt");
@@ -100,7 +105,8 @@ export class Installation {
       rmSync(own, { force: true });
     }
     // A socket left by a killed docklet would make listening fail.
-    if (existsSync(this.socket) && statSync(this.socket).isSocket()) unlinkSync(this.socket);
+    for (const path of [this.socket, this.workerSocket])
+      if (existsSync(path) && statSync(path).isSocket()) unlinkSync(path);
   }
 
   release(): void {

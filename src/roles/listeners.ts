@@ -33,16 +33,25 @@ const common = <T>(front: Front<T>) => ({
     ),
 });
 
-/** The portal and the API on a TCP port. */
+/** Whose port it is, and the setting that chooses it. */
+export interface PortOwner {
+  name: string;
+  key: string;
+}
+
+/** HTTP on a TCP port: the portal with the API, or what a host without them has. */
 export class PortListener<T> implements Component {
-  readonly name = "portal";
+  readonly name: string;
   #server: Server<T> | null = null;
 
   constructor(
     private readonly front: Front<T>,
     private readonly hostname: string,
     private readonly port: number,
-  ) {}
+    private readonly owner: PortOwner = { name: "portal", key: "NGINX_PORT" },
+  ) {
+    this.name = owner.name;
+  }
 
   async start(): Promise<void> {
     try {
@@ -54,8 +63,8 @@ export class PortListener<T> implements Component {
     } catch (e) {
       throw new DockletError(
         "invalid",
-        `The portal cannot listen on ${this.hostname}:${this.port}: ${messageOf(e)}.`,
-        "Set NGINX_PORT to a free port, or end what uses this one.",
+        `The ${this.name} cannot listen on ${this.hostname}:${this.port}: ${messageOf(e)}.`,
+        `Set ${this.owner.key} to a free port, or end what uses this one.`,
         undefined,
         e,
       );

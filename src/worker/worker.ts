@@ -115,6 +115,11 @@ export class Worker implements WorkerApi {
     return this.#problem;
   }
 
+  /** Nodes that are here, running or not; warm ones are not counted. */
+  nodeCount(): number {
+    return this.#p?.instances.all().filter((i) => i.stage === "claimed" && i.node !== null).length ?? 0;
+  }
+
   /** This host's part of /metrics, as Prometheus text. */
   metricsText(): Promise<string> {
     return this.#metrics.registry.metrics();

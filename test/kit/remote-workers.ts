@@ -59,6 +59,7 @@ export class RemoteWorkers {
       name,
       version: "0.0.0",
       log: silentLogger,
+      now: Date.now,
       beat: FAST,
       pace: { firstMs: 5, maxMs: 50, refusedMs: 100, connectMs: 1000 },
       ...more,

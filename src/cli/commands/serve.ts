@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { configError } from "../../config/load.ts";
 import { validateAgainstHost } from "../../config/validate.ts";
-import { DockletError, messageOf } from "../../lib/errors.ts";
 import { readHostFacts } from "../../os/host-facts.ts";
 import { reexecForServing } from "../../os/reexec.ts";
 import { command, UsageError } from "../command.ts";
+import { joinFlags, joinToken } from "../join-token.ts";
 import { versionInfo } from "../version-info.ts";
 
 const ROLES = ["supermaster", "master", "worker"] as const;
@@ -14,12 +13,11 @@ export const serve = command({
   name: "serve",
   summary: "Run docklet on this host",
   details:
-    "Without --role everything runs in one process: the supermaster (people, portal, API), its master and a worker; workers of other hosts connect to its MASTER_PORT.\nA host joins with a token, once: `docklet join-token create --role worker` on the master, then --join, --join-file or DOCKLET_JOIN here.\nTERM ends it; nodes go on running and are found again at the next start.",
+    "Without --role everything runs in one process: the supermaster (people, portal, API), its master and a worker; workers of other hosts connect to its MASTER_PORT.\nA host joins with a token, once: `docklet join-token create --role worker` on the master, then --join-file, DOCKLET_JOIN_FILE or --join here; `docklet join` does only that.\nTERM ends it; nodes go on running and are found again at the next start.",
   takesSettings: true,
   flags: {
     role: { type: "list", value: "ROLE", doc: "only these: supermaster, master, worker; several with commas" },
-    join: { type: "string", value: "TOKEN", doc: "join token; other users can see flags: better --join-file" },
-    "join-file": { type: "string", value: "FILE", doc: "file that holds the join token" },
+    ...joinFlags,
   },
   examples: [
     "docklet serve",
@@ -28,7 +26,7 @@ export const serve = command({
   ],
   run: async (ctx) => {
     const roles = rolesOf(ctx.flags.role);
-    const join = joinToken(ctx.flags.join, ctx.flags["join-file"], ctx.env.DOCKLET_JOIN);
+    const join = joinToken(ctx.flags, ctx.env, "serve");
     if (join !== null && roles.includes("master"))
       throw new UsageError(
         "A host with a master has a cluster of its own.",
@@ -64,19 +62,4 @@ function rolesOf(given: string[]): Role[] {
       "serve",
     );
   return ROLES.filter((r) => names.includes(r));
-}
-
-function joinToken(flag: string | undefined, file: string | undefined, env: string | undefined): string | null {
-  if (flag !== undefined && file !== undefined)
-    throw new UsageError("--join and --join-file are both given.", "Leave one out.", "serve");
-  if (file === undefined) return flag ?? (env || null);
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (e) {
-    throw new DockletError(
-      "invalid",
-      `The join token in ${file} can't be read: ${messageOf(e)}.`,
-      "Name a file that holds what `docklet join-token create` printed.",
-    );
-  }
 }

@@ -2,11 +2,15 @@ import type { Me } from "../../contracts/public/accounts.ts";
 import { formatMiB } from "../../lib/units.ts";
 import { command } from "../command.ts";
 import { formatFields } from "../table.ts";
+import { showWorker } from "../worker-view.ts";
 
 export const status = command({
   name: "status",
   summary: "Who I am, what is used and left, and how the system is",
+  details: "On a host without the portal, for its root: how its worker and the connection to the master are.",
   run: async (ctx) => {
+    const worker = await ctx.worker();
+    if (worker) return showWorker(ctx, worker);
     const connection = ctx.connect();
     const [me, list, version, operations] = await Promise.all([
       connection.api.me(),

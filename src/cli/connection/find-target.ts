@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { WORKER_SOCKET } from "../../contracts/worker-status.ts";
 import { DockletError } from "../../lib/errors.ts";
 import { portalOrigin } from "./address.ts";
 import type { Target } from "./connection.ts";
@@ -47,6 +48,13 @@ export function findTarget(request: TargetRequest): Target {
   const socket = join(request.prefix(), SOCKET);
   if (request.isRoot && existsSync(socket))
     return { address: socket, origin: "http://localhost", unix: socket, token: null, source: "root on this host" };
+  if (request.isRoot && existsSync(join(request.prefix(), WORKER_SOCKET))) {
+    throw new DockletError(
+      "unauthenticated",
+      "This host is a worker and has no API; you are not logged in anywhere else.",
+      "`docklet status` tells how it is. For all else: `docklet login` with the portal's address, or the master's host.",
+    );
+  }
   const here = request.isRoot ? ` No docklet runs on this host either (${socket} is not there).` : "";
   throw new DockletError(
     "unauthenticated",

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "../exec.ts";
 import { commandLine, diskSpace, listeningPorts, memory } from "../procfs.ts";
+import { type MasterPlace, probeMaster, TUNNEL_PORT, udpPortFree } from "./between-hosts.ts";
 import { type CgroupFacts, cgroupFacts } from "./cgroups.ts";
 import { probeIdmap } from "./idmap.ts";
 import { type Probes, probe } from "./probes.ts";
@@ -37,13 +38,19 @@ export interface Facts {
   /** Time of the last change to the package database: the clock can't be before it. */
   packagesChangedAt: number;
   listening: number[];
+  /** Nothing holds the UDP port of tunnels between hosts. */
+  tunnelPortFree: boolean;
   running: boolean;
+  /** null: it answers; undefined: none was to be asked. */
+  master?: string | null | undefined;
 }
 
 export interface PreflightInput {
   prefix: string;
   /** Settings and their ports that must be free, unless docklet itself runs. */
   ports: { key: string; port: number }[];
+  /** The master on another host that this one works for; what it says to a connection is looked at. */
+  master?: MasterPlace;
 }
 
 const text = (path: string): string => {
@@ -93,6 +100,8 @@ export async function collectFacts(input: PreflightInput): Promise<Facts> {
     now: Date.now(),
     packagesChangedAt: mtime("/var/lib/dpkg/status"),
     listening: [...listeningPorts(process.pid)],
+    tunnelPortFree: await udpPortFree(TUNNEL_PORT),
+    master: input.master ? await probeMaster(input.master) : undefined,
     running: isDocklet(number(text(join(input.prefix, "local/run/docklet.pid")))),
   };
 }

@@ -34,6 +34,7 @@ const good: Facts = {
   now: Date.UTC(2026, 5, 1),
   packagesChangedAt: Date.UTC(2026, 4, 1),
   listening: [22],
+  tunnelPortFree: true,
   running: false,
 };
 const input = { prefix: "/opt/docklet", ports: [{ key: "NGINX_PORT", port: 8080 }] };

@@ -1,5 +1,6 @@
 import { run } from "../exec.ts";
 import { writeFileAtomic } from "../files.ts";
+import { checkBetweenHosts } from "./between-hosts.ts";
 import { checkCgroups } from "./cgroups.ts";
 import { collectFacts, type Facts, type PreflightInput } from "./facts.ts";
 import type { Finding, Fix } from "./finding.ts";
@@ -25,6 +26,7 @@ export function check(f: Facts, input: PreflightInput): Finding[] {
     ...checkSysctls(f.sysctls),
     ...checkResources(f),
     ...checkPorts(input.ports, f.listening, f.running),
+    ...checkBetweenHosts(f, input.master),
   ];
 }
 

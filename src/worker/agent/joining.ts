@@ -91,8 +91,13 @@ function timeout(signal?: AbortSignal): AbortSignal {
   return signal ? AbortSignal.any([signal, late]) : late;
 }
 
-/** Was this token made by the cluster that this host belongs to? */
-export function sameCluster(token: JoinToken, identity: Identity): boolean {
+/** Throws unless this token was made by the cluster that this host belongs to. `file` holds the identity. */
+export function belongsTo(identity: Identity, token: JoinToken, file: string): void {
   const raw = new X509Certificate(identity.ca).raw;
-  return createHash("sha256").update(raw).digest("hex") === token.fingerprint;
+  if (createHash("sha256").update(raw).digest("hex") === token.fingerprint) return;
+  throw new DockletError(
+    "conflict",
+    `This host belongs to the cluster ${identity.cluster}, and the join token is of another one.`,
+    `Leave the token out to stay. To move it, remove its nodes, then ${file}, and join again.`,
+  );
 }

@@ -1,6 +1,7 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes, randomInt, X509Certificate } from "node:crypto";
 import { Farewell, HelloAnswer, type HelloRequest, NOTICE, RenewAnswer, TO_MASTER } from "../../contracts/uplink.ts";
 import { WIRE_VERSION } from "../../contracts/worker.ts";
+import type { WorkerStatus } from "../../contracts/worker-status.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
 import { BEAT, type Beat, keepAlive } from "../../lib/channel/heartbeat.ts";
 import { channelOver } from "../../lib/channel/socket-channel.ts";
@@ -9,7 +10,7 @@ import type { Logger } from "../../lib/log.ts";
 import { sleep } from "../../lib/retry.ts";
 import { wireTrouble } from "../../lib/wire-version.ts";
 import { type Identity, type IdentityFiles, newKey } from "./identity.ts";
-import { type JoinToken, join, sameCluster } from "./joining.ts";
+import { belongsTo, type JoinToken, join } from "./joining.ts";
 import { connectTo, type MasterAddress } from "./master-connection.ts";
 import { answersOf, type Served } from "./serve.ts";
 
@@ -33,6 +34,8 @@ export interface UplinkOptions {
   name: string;
   version: string;
   log: Logger;
+  /** Milliseconds since 1970. */
+  now(): number;
   wire?: number;
   beat?: Beat;
   pace?: Partial<UplinkPace>;
@@ -52,6 +55,7 @@ export class Uplink {
   #running: Promise<void> | null = null;
   #problem: string | null = "is not connected to its master yet";
   #farewell: string | null = null;
+  #connectedAt: number | null = null;
 
   constructor(options: UplinkOptions) {
     this.#o = options;
@@ -72,13 +76,7 @@ export class Uplink {
         "Make a token on the master, `docklet join-token create --role worker`, and give it with --join.",
       );
     }
-    if (identity && token && !sameCluster(token, identity)) {
-      throw new DockletError(
-        "conflict",
-        `This host belongs to the cluster ${identity.cluster}, and the join token is of another one.`,
-        `Leave --join out to stay. To move it, remove its nodes, then ${files.file}, and start it again.`,
-      );
-    }
+    if (identity && token) belongsTo(identity, token, files.file);
     this.#running = this.#keep();
     try {
       await this.#first.promise;
@@ -95,6 +93,19 @@ export class Uplink {
 
   ready(): string | null {
     return this.#problem;
+  }
+
+  /** Where this host belongs to, and how its connection is. */
+  state(): NonNullable<WorkerStatus["master"]> {
+    const { files, master } = this.#o;
+    const identity = files.read();
+    return {
+      address: `${master.host}:${master.port}`,
+      cluster: identity?.cluster ?? null,
+      connectedAt: this.#connectedAt,
+      problem: this.#problem,
+      certificateUntil: identity ? Date.parse(new X509Certificate(identity.certificate).validTo) : null,
+    };
   }
 
   async #keep(): Promise<void> {
@@ -172,11 +183,13 @@ export class Uplink {
       keepAlive(channel, beat ?? BEAT);
       log.info({ master: `${master.host}:${master.port}` }, "connected to the master");
       this.#problem = null;
+      this.#connectedAt = this.#o.now();
       this.#first.resolve();
       if (renew) void this.#renew(channel, identity);
       const why = await channel.closed;
       if (!signal.aborted) this.#tell(this.#farewell ? new Error(this.#farewell) : why);
     } finally {
+      this.#connectedAt = null;
       signal.removeEventListener("abort", stop);
       admitted.reject(new DockletError("unavailable", "The connection was not admitted."));
       channel.close("the session is over");
