@@ -127,6 +127,11 @@ export const settings = {
     retired: "Shared keys are gone: hosts join with `docklet join-token create`. Remove AUTH_KEY.",
     secret: true,
   }),
+  HOST_LEASE: setting(
+    whole(5, 3600),
+    "30",
+    "seconds that a host goes on without its master before it does with nodes as their owners chose: keep, freeze or stop",
+  ),
   ALLOCATED_PORTS: setting(portRange, "10000-65535", "host ports that port mappings may use"),
   STORAGE: setting(
     z.enum(["file", "disk"]),

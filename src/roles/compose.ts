@@ -83,6 +83,7 @@ function createWorker(g: Ground, components: Component[]): Worker {
     },
     memoryReserve: config.MEMORY_RESERVE,
     warmDefaults: config.WARM_NODES,
+    leased: !g.roles.includes("master"),
   });
 }
 
@@ -126,7 +127,7 @@ function createWorkerFront(g: Ground, components: Component[], worker: Worker, l
 function uplink(g: Ground, worker: Worker): Uplink {
   const { MASTER_IP, MASTER_PORT } = g.loaded.config;
   return new Uplink({
-    served: { worker, runs: (address) => worker.runs(address) },
+    served: { worker, runs: (address) => worker.runs(address), lease: () => worker.lease },
     files: new IdentityFiles(g.home.identity),
     master: { host: MASTER_IP ?? "127.0.0.1", port: MASTER_PORT },
     token: g.join === null ? null : parseToken(g.join),

@@ -1,8 +1,14 @@
 import type { Report } from "../contracts/worker.ts";
 import { keepQuotas, usage } from "../os/btrfs.ts";
+import { bootId, bootTime } from "../os/clock.ts";
 import { linkBytes, memory } from "../os/procfs.ts";
 import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
+import { Custody } from "./lease/custody.ts";
+import { leaseFile, startKeeper } from "./lease/keeper.ts";
+import { Lease } from "./lease/lease.ts";
+import { LeaseFile } from "./lease/lease-file.ts";
+import { Runs } from "./lease/runs.ts";
 import { Containers } from "./lxc/container.ts";
 import { writeSeccomp } from "./lxc/seccomp.ts";
 import type { NodeMetrics } from "./metrics/exposition.ts";
@@ -79,8 +85,24 @@ export function assemble(
     changed: (image) => desk.reportImage(image),
   });
   metrics.watch(instances, warm, () => desk.names());
-  const settlement = new Settlement({
+  const file = new LeaseFile(leaseFile(layout), bootId());
+  const custody = new Custody({
+    store,
+    lease: o.leased ? new Lease(bootTime, file.read()) : null,
+    file,
+    now: clock.now,
+    log,
+    orders: () => orders.all(),
+    freezers: (watched) =>
+      watched.flatMap((w) => instances.inVcluster(w.id).map((i) => cgroups.freezer(layout.cgroup(i.id)))),
+    settle: (vcluster) => void settlement.settle(vcluster),
+    keep: () => startKeeper(layout),
+  });
+  const runs = new Runs(store, { now: clock.now, boot: bootTime, bootId: bootId() });
+  const settlement: Settlement = new Settlement({
     metrics,
+    custody,
+    runs,
     orders,
     instances,
     runtime,
@@ -115,6 +137,8 @@ export function assemble(
     runtime,
     warm,
     settlement,
+    custody,
+    runs,
     sampler,
     gauge,
   };

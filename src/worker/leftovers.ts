@@ -5,6 +5,7 @@ import { run } from "../os/exec.ts";
 import { ipBatch, links } from "../os/ip.ts";
 import { listMounts, unmount } from "../os/mounts.ts";
 import type { Layout } from "./layout.ts";
+import { endKeeper, keeperPid } from "./lease/keeper.ts";
 import { endLxcfs, ownLxcfs } from "./lxc/lxcfs.ts";
 import { firewallLeftovers, removeFirewall } from "./network/firewall.ts";
 import { poolLoops } from "./rootfs/pool.ts";
@@ -31,6 +32,8 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
     for (const m of listMounts(base)) found.push({ kind: "mount", name: m.target });
   const lxcfs = ownLxcfs(layout.local);
   if (lxcfs !== null) found.push({ kind: "process", name: `${lxcfs} (lxcfs)` });
+  const keeper = keeperPid(layout);
+  if (keeper !== null) found.push({ kind: "process", name: `${keeper} (keeper)` });
   for (const rule of await firewallLeftovers(layout.tag)) found.push({ kind: "rule", name: rule });
   for (const loop of await poolLoops(layout)) found.push({ kind: "loop", name: loop });
   return found;
@@ -43,6 +46,7 @@ export async function findLeftovers(layout: Layout): Promise<Leftover[]> {
 export async function removeLeftovers(layout: Layout): Promise<void> {
   const cgroups = detectCgroups();
   const roots = [layout.cgroupRoot, layout.monitorRoot];
+  endKeeper(layout);
   await until(
     "processes of nodes to end",
     () => {

@@ -21,4 +21,6 @@ export interface WorkerOptions {
   /** MiB of memory that stay free of warm nodes. */
   memoryReserve: number;
   warmDefaults: Record<string, number>;
+  /** Its master is on another host: what it was told holds for as long as it has a lease. Default: false. */
+  leased?: boolean;
 }

@@ -6,6 +6,7 @@ import { watchRoutes } from "../os/route-watch.ts";
 import { enableForwarding } from "../os/sysctl.ts";
 import { assemble, type WorkerParts } from "./assembly.ts";
 import { createImages } from "./images/images.ts";
+import type { LeaseHolder } from "./lease/custody.ts";
 import { watchHooks } from "./lxc/hook.ts";
 import { ensureLxcfs } from "./lxc/lxcfs.ts";
 import { NodeMetrics } from "./metrics/exposition.ts";
@@ -19,6 +20,8 @@ import { openStream } from "./terminal/streams.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 5_000;
+/** How soon the end of the lease is seen. */
+const LEASE_MS = 500;
 /** The pool needs more space for its own records as it fills. */
 const HOLD_MS = 60_000;
 /** What was deleted in the pool goes back to the disk below it this often. */
@@ -81,6 +84,9 @@ export class Worker implements WorkerApi {
         .destroy(i)
         .catch((err) => log.warn({ err, instance: i.id }, "what was being deleted could not be deleted yet"));
     }
+    // Before any node is settled: one that has lost its right to run must not be started first.
+    p.custody.look();
+    this.#every(LEASE_MS, async () => p.custody.look());
     await p.warm.adopt();
     this.#tellAll();
     void p.settlement.settleAll().then(() => dropUnused(p, found));
@@ -120,6 +126,12 @@ export class Worker implements WorkerApi {
     return this.#p?.instances.all().filter((i) => i.stage === "claimed" && i.node !== null).length ?? 0;
   }
 
+  /** The connection to the master on another host gives the lease, and is ended with it. */
+  get lease(): LeaseHolder {
+    const { custody } = this.#parts();
+    return custody;
+  }
+
   /** This host's part of /metrics, as Prometheus text. */
   metricsText(): Promise<string> {
     return this.#metrics.registry.metrics();
@@ -139,13 +151,17 @@ export class Worker implements WorkerApi {
 
   async apply(order: VclusterOrder): Promise<void> {
     const p = this.#parts();
-    p.orders.accept(VclusterOrder.parse(order));
+    const accepted = VclusterOrder.parse(order);
+    p.orders.accept(accepted);
+    p.custody.word(accepted);
     void p.settlement.settle(order.id);
   }
 
   async openStream(request: StreamRequest): Promise<NodeStream> {
     const p = this.#parts();
     const i = p.instances.ofNode(request.node);
+    if (i?.vcluster && p.custody.holds(i.vcluster))
+      throw new DockletError("conflict", "The node is frozen: its host has lost the master.", "Wait until it is back.");
     if (!i || p.runtime.pid(i) === null)
       throw new DockletError("conflict", "The node does not run.", "Start its vcluster first.");
     return openStream(request, (argv, env) => p.containers.attach(i.id, argv, env));
@@ -188,7 +204,7 @@ export class Worker implements WorkerApi {
 
   #everything(): Report[] {
     const p = this.#parts();
-    return [this.#hostReport(), ...p.desk.reports(), ...p.settlement.reports()];
+    return [this.#hostReport(), ...p.desk.reports(), ...p.settlement.reports(), ...p.custody.reports()];
   }
 
   #hostReport(): HostReport {

@@ -47,6 +47,7 @@ export function orderOf(desired: ("running" | "stopped" | "gone")[], more: Parti
     authorizedKeys: [],
     peerKey: PEER,
     nodes,
+    onHostLoss: { nodes: "keep", recover: "wait" },
     ...more,
   };
 }
@@ -66,6 +67,7 @@ type Call = "boot" | "bind" | "stop" | "destroy";
 export class FakeRuntime {
   readonly calls: string[] = [];
   readonly running = new Map<string, number>();
+  readonly frozen = new Set<string>();
   readonly failing = new Map<Call, Error>();
   readonly held = new Map<Call, Promise<void>>();
   /** Above every pid that can be: nothing listens there. */
@@ -93,9 +95,18 @@ export class FakeRuntime {
     await this.#do("bind", i);
   }
 
+  freeze(i: Instance, frozen: boolean): void {
+    if (this.frozen.has(i.id) === frozen) return;
+    this.calls.push(`${frozen ? "freeze" : "thaw"} ${i.node}`);
+    if (frozen) this.frozen.add(i.id);
+    else this.frozen.delete(i.id);
+  }
+  isFrozen = (i: Instance) => this.frozen.has(i.id);
+
   async stop(i: Instance, graceful: boolean): Promise<void> {
     await this.#do("stop", i, graceful ? " gently" : "");
     this.running.delete(i.id);
+    this.frozen.delete(i.id);
   }
 
   async destroy(i: Instance): Promise<void> {

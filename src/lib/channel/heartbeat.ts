@@ -24,6 +24,26 @@ export function keepAlive(channel: Channel, beat: Beat = BEAT): void {
   void channel.closed.then(() => clearInterval(timer));
 }
 
+/**
+ * Asks again and again while the channel lives, one question at a time: the first at once, each next one `everyMs` after
+ * the last was answered or not. A ping will not do where it matters which question an answer belongs to.
+ */
+export function askRegularly(channel: Channel, everyMs: number, ask: () => Promise<void>): void {
+  let timer: ReturnType<typeof setTimeout>;
+  let over = false;
+  const turn = async () => {
+    await ask().catch(() => {});
+    if (over) return;
+    timer = setTimeout(() => void turn(), everyMs);
+    timer.unref?.();
+  };
+  void channel.closed.then(() => {
+    over = true;
+    clearTimeout(timer);
+  });
+  void turn();
+}
+
 /** Does the other side answer a ping within `ms`? */
 export async function stillThere(channel: Channel, ms: number): Promise<boolean> {
   const heard = channel.heard;

@@ -27,6 +27,10 @@ export interface Cgroups {
   limit(path: string, limits: Limits): void;
   use(path: string): CgroupUse;
   freeze(path: string, frozen: boolean): void;
+  /** Was it frozen by `freeze`? What a node froze inside itself does not count. */
+  isFrozen(path: string): boolean;
+  /** File and text of what `freeze` writes, absolute: for those who must do it without us. */
+  freezer(path: string): { file: string; frozen: string };
   /** Processes in it and below it. */
   processes(path: string): number[];
   /** Removes it with all below. Throws EBUSY while processes live in it. */

@@ -81,6 +81,15 @@ export class CgroupV1 implements Cgroups {
     };
   }
 
+  isFrozen(path: string): boolean {
+    const own = this.#at("freezer", path, "freezer.self_freezing");
+    return existsSync(own) && readNumber(own) === 1;
+  }
+
+  freezer(path: string): { file: string; frozen: string } {
+    return { file: this.#at("freezer", path, "freezer.state"), frozen: "FROZEN" };
+  }
+
   freeze(path: string, frozen: boolean): void {
     const state = frozen ? "FROZEN" : "THAWED";
     const group = this.#at("freezer", path);

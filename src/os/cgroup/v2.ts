@@ -52,6 +52,15 @@ export class CgroupV2 implements Cgroups {
     };
   }
 
+  isFrozen(path: string): boolean {
+    const own = this.#at(path, "cgroup.freeze");
+    return existsSync(own) && readNumber(own) === 1;
+  }
+
+  freezer(path: string): { file: string; frozen: string } {
+    return { file: this.#at(path, "cgroup.freeze"), frozen: "1" };
+  }
+
   freeze(path: string, frozen: boolean): void {
     // v2 kills what is frozen, so what a node froze in itself needs no care.
     writeFileSync(this.#at(path, "cgroup.freeze"), frozen ? "1" : "0");

@@ -2,6 +2,7 @@ import { NOTICE, STREAM, TO_WORKER, type ToWorker } from "../../contracts/uplink
 import type { WorkerApi } from "../../contracts/worker.ts";
 import type { Answers, Channel, Method } from "../../lib/channel/channel.ts";
 import { DockletError } from "../../lib/errors.ts";
+import type { LeaseHolder } from "../lease/custody.ts";
 import { dial } from "./dialling.ts";
 import { serveNodeStream } from "./node-streams.ts";
 import { servePictureSink, servePictureSource } from "./picture-streams.ts";
@@ -11,6 +12,8 @@ export interface Served {
   worker: WorkerApi;
   /** Does a node with this address run here? */
   runs(address: string): boolean;
+  /** What depends on hearing from the master. */
+  lease?: () => LeaseHolder;
 }
 
 /**

@@ -1,20 +1,32 @@
 import { randomBytes, randomInt, X509Certificate } from "node:crypto";
-import { Farewell, HelloAnswer, type HelloRequest, NOTICE, RenewAnswer, TO_MASTER } from "../../contracts/uplink.ts";
+import {
+  BeatAnswer,
+  Farewell,
+  HelloAnswer,
+  type HelloRequest,
+  NOTICE,
+  RenewAnswer,
+  TO_MASTER,
+} from "../../contracts/uplink.ts";
 import { WIRE_VERSION } from "../../contracts/worker.ts";
 import type { WorkerStatus } from "../../contracts/worker-status.ts";
 import type { Channel } from "../../lib/channel/channel.ts";
-import { BEAT, type Beat, keepAlive } from "../../lib/channel/heartbeat.ts";
+import { askRegularly, BEAT, type Beat, keepAlive } from "../../lib/channel/heartbeat.ts";
 import { channelOver } from "../../lib/channel/socket-channel.ts";
 import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { sleep } from "../../lib/retry.ts";
 import { wireTrouble } from "../../lib/wire-version.ts";
+import { bootTime } from "../../os/clock.ts";
 import { type Identity, type IdentityFiles, newKey } from "./identity.ts";
 import { belongsTo, type JoinToken, join } from "./joining.ts";
 import { connectTo, type MasterAddress } from "./master-connection.ts";
 import { answersOf, type Served } from "./serve.ts";
 
 const HELLO_MS = 20_000;
+/** Beats within one lease: a few may be lost. */
+const BEATS = 6;
+const LONGEST_BEAT_MS = 5_000;
 
 export interface UplinkPace {
   firstMs: number;
@@ -176,9 +188,12 @@ export class Uplink {
       },
     });
     const stop = () => channel.close("docklet stops");
+    const forgetLapse = served.lease?.().onLapse(() => channel.close("the lease has ended"));
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const renew = await this.#hello(channel, identity);
+      const asked = bootTime();
+      const { renew, lease } = await this.#hello(channel, identity);
+      if (lease !== undefined) this.#holdLease(channel, asked, lease);
       admitted.resolve();
       keepAlive(channel, beat ?? BEAT);
       log.info({ master: `${master.host}:${master.port}` }, "connected to the master");
@@ -190,6 +205,7 @@ export class Uplink {
       if (!signal.aborted) this.#tell(this.#farewell ? new Error(this.#farewell) : why);
     } finally {
       this.#connectedAt = null;
+      forgetLapse?.();
       signal.removeEventListener("abort", stop);
       admitted.reject(new DockletError("unavailable", "The connection was not admitted."));
       channel.close("the session is over");
@@ -197,7 +213,21 @@ export class Uplink {
     }
   }
 
-  async #hello(channel: Channel, identity: Identity): Promise<boolean> {
+  /** Before anything that the master says on this connection is done. */
+  #holdLease(channel: Channel, asked: number, length: number): void {
+    const lease = this.#o.served.lease?.();
+    if (!lease) return;
+    lease.connected(asked, length);
+    const everyMs = Math.min(LONGEST_BEAT_MS, length / BEATS);
+    askRegularly(channel, everyMs, async () => {
+      // Taken before the question goes out: the answer may be long under way.
+      const at = bootTime();
+      const answer = await channel.call(TO_MASTER.beat, { lease: lease.length }, AbortSignal.timeout(length));
+      lease.renewed(at, BeatAnswer.parse(answer).lease);
+    });
+  }
+
+  async #hello(channel: Channel, identity: Identity): Promise<HelloAnswer> {
     const wire = this.#o.wire ?? WIRE_VERSION;
     const request: HelloRequest = { wire, version: this.#o.version, instance: this.#instance };
     let answer: HelloAnswer;
@@ -214,7 +244,7 @@ export class Uplink {
     if (answer.cluster !== identity.cluster) {
       throw new DockletError("forbidden", `The master is of the cluster ${answer.cluster}.`, "Check MASTER_IP.");
     }
-    return answer.renew;
+    return answer;
   }
 
   async #renew(channel: Channel, identity: Identity): Promise<void> {

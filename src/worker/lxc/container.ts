@@ -146,8 +146,9 @@ export class Containers {
       () => {
         // Ending init ends the whole pid namespace; a frozen group must run to die.
         const left = this.cgroups.processes(group);
-        if (left.length > 0) this.cgroups.freeze(group, false);
+        // Signalled first: what was frozen must not run once more before it dies.
         for (const p of left) signal(p);
+        if (left.length > 0) this.cgroups.freeze(group, false);
         const monitor = this.monitorPid(id);
         // As long as its monitor lives, a node that was just rebooting itself may come back.
         if (monitor !== null && performance.now() > patience) signal(monitor);

@@ -85,22 +85,25 @@ export class Instances {
     return this.#byId.size > 0 && (path.includes("/docklet@") || this.all().some((i) => i.layers.includes(path)));
   }
 
-  add(fresh: NewInstance, now: number): Instance {
-    const row = this.store.write((tx) =>
-      tx.get<InstanceRow>(
+  /** `also`: what else is written with it. */
+  add(fresh: NewInstance, now: number, also: (tx: Tx) => void = () => {}): Instance {
+    const row = this.store.write((tx) => {
+      also(tx);
+      return tx.get<InstanceRow>(
         "INSERT INTO instances (id, node, vcluster, image, layers, id_range, slug, jupyter_token, host_key, host_key_pub, stage, created_at) VALUES ($id, $node, $vcluster, $image, $layers, $range, $slug, $jupyterToken, $hostKey, $hostKeyPub, $stage, $now) RETURNING *",
         { ...fresh, layers: JSON.stringify(fresh.layers), range: freeRange(tx), now },
-      ),
-    );
+      );
+    });
     return this.#remember(fromRow(row!));
   }
 
   /** A warm instance becomes a node. */
-  claim(id: string, node: string, vcluster: string): Instance {
+  claim(id: string, node: string, vcluster: string, also: (tx: Tx) => void = () => {}): Instance {
     return this.#change(
       id,
       "UPDATE instances SET node = $node, vcluster = $vcluster, stage = 'claimed', warm = 1 WHERE id = $id RETURNING *",
       { node, vcluster },
+      also,
     );
   }
 
@@ -120,8 +123,16 @@ export class Instances {
     if (old?.node) this.#byNode.delete(old.node);
   }
 
-  #change(id: string, sql: string, params: Record<string, string | number>): Instance {
-    const row = this.store.write((tx) => tx.get<InstanceRow>(sql, { id, ...params }));
+  #change(
+    id: string,
+    sql: string,
+    params: Record<string, string | number>,
+    also: (tx: Tx) => void = () => {},
+  ): Instance {
+    const row = this.store.write((tx) => {
+      also(tx);
+      return tx.get<InstanceRow>(sql, { id, ...params });
+    });
     return this.#remember(fromRow(row!));
   }
 

@@ -141,9 +141,21 @@ export class Runtime {
     await allEnded([home, network, this.#limitDisk(i.id, spec.size.disk)]);
   }
 
+  /** Stops all its processes where they are, or lets them go on. Does nothing where that is so already. */
+  freeze(i: Instance, frozen: boolean): void {
+    const { layout, cgroups } = this.parts;
+    if (this.isFrozen(i) !== frozen) cgroups.freeze(layout.cgroup(i.id), frozen);
+  }
+
+  isFrozen(i: Instance): boolean {
+    return this.parts.cgroups.isFrozen(this.parts.layout.cgroup(i.id));
+  }
+
   /** Ends it, gently where `graceful`, and takes its mounts away. The disk stays. */
   async stop(i: Instance, graceful: boolean): Promise<void> {
     const { layout, cgroups, containers, rootfs, attachments, images } = this.parts;
+    // One that is frozen can't halt by itself.
+    if (graceful) this.freeze(i, false);
     await containers.stop(i.id, images.facts(i.image)?.init ?? "systemd", graceful ? GRACE_MS : 0);
     await attachments.forget(i.id);
     rootfs.unmount(i.id);

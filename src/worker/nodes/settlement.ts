@@ -3,6 +3,8 @@ import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import type { Clock } from "../../os/clock.ts";
+import type { Custody } from "../lease/custody.ts";
+import type { Runs } from "../lease/runs.ts";
 import type { NodeMetrics } from "../metrics/exposition.ts";
 import type { Networks } from "../network/networks.ts";
 import type { Instance, Instances } from "./instances.ts";
@@ -17,6 +19,15 @@ interface Status {
   reason: string | null;
   generation: number;
 }
+
+/** A node may halt by itself when the lease has just ended: the master waits for longer than that. ms */
+const HALT_WITHIN_MS = 1_500;
+
+/** What people read of a node that is held because its host has no lease. */
+const HELD = {
+  freeze: "its host lost the master: it is frozen until the master is back",
+  stop: "its host lost the master",
+};
 
 const overtaken = () => new DockletError("cancelled", "A newer order wants something else of this node.");
 
@@ -39,6 +50,8 @@ export class Settlement {
       images: ImageSource;
       networks: Networks;
       metrics: NodeMetrics;
+      custody: Pick<Custody, "holds" | "endedSince" | "forget" | "write">;
+      runs: Runs;
       clock: Clock;
       log: Logger;
       report: (r: NodeReport) => void;
@@ -58,7 +71,9 @@ export class Settlement {
   async settle(vcluster: string): Promise<void> {
     const order = this.parts.orders.get(vcluster);
     if (!order) return;
-    for (const spec of order.nodes) if (spec.desired !== "running") this.#waits.get(spec.id)?.abort(overtaken());
+    const held = this.parts.custody.holds(vcluster) !== null;
+    for (const spec of order.nodes)
+      if (held || spec.desired !== "running") this.#waits.get(spec.id)?.abort(overtaken());
     await this.#followNetwork(vcluster);
     await Promise.all(order.nodes.map((n) => this.#mutex.run(n.id, () => this.#settleNode(vcluster, n.id))));
     try {
@@ -120,7 +135,9 @@ export class Settlement {
     if (!found) return;
     const { order, spec } = found;
     try {
-      if (spec.desired === "running") await this.#run(order, spec);
+      const held = spec.desired === "running" ? this.parts.custody.holds(vcluster) : null;
+      if (held) await this.#hold(order, spec, held);
+      else if (spec.desired === "running") await this.#run(order, spec);
       else if (spec.desired === "stopped") await this.#stop(order, spec);
       else await this.#remove(order, spec);
     } catch (e) {
@@ -137,13 +154,15 @@ export class Settlement {
     if (!i) return;
     try {
       await this.parts.runtime.stop(i, false);
+      const order = i.vcluster === null ? undefined : this.parts.orders.get(i.vcluster);
+      if (order) this.parts.runs.ended(node, order);
     } catch (err) {
       this.parts.log.error({ err, node }, "the remains of a node could not be cleared away");
     }
   }
 
   async #run(order: VclusterOrder, spec: NodeSpec, tries = 5): Promise<void> {
-    const { runtime, images, log } = this.parts;
+    const { runtime, images, log, runs } = this.parts;
     const image = images.facts(order.image);
     let i = this.parts.instances.ofNode(spec.id);
     const began = performance.now();
@@ -156,10 +175,17 @@ export class Settlement {
           `Build it first: docklet image build ${order.image}`,
         );
       i =
-        this.parts.warm.take(order.image, (w) => this.parts.instances.claim(w.id, spec.id, order.id)) ??
-        this.#create(order, spec, image.layers);
+        this.parts.warm.take(order.image, (w) =>
+          this.parts.instances.claim(w.id, spec.id, order.id, (tx) => runs.startIn(tx, spec.id, order)),
+        ) ?? this.#create(order, spec, image.layers);
     }
+    if (order.onHostLoss.nodes !== "keep") this.parts.custody.write();
     let pid = await runtime.pidSoon(i);
+    if (pid !== null) {
+      runtime.freeze(i, false);
+      runs.thawed(spec.id, order);
+      runs.started(spec.id, order);
+    }
     const ready = image?.ready ?? "init";
     // After a restart of docklet nothing is known of a node, but what it serves can be seen.
     const before = this.#status.get(spec.id)?.state;
@@ -168,6 +194,8 @@ export class Settlement {
       this.#set(spec, order, "preparing", null);
       // Remains of a life before a crash or a reboot of the host would be in the way of the next.
       await runtime.stop(i, false);
+      if (!claimed) runs.ended(spec.id, order);
+      runs.started(spec.id, order);
       pid = await runtime.boot(i, { spec, order }, PRIORITY.person);
     }
     if (!wasReady) this.#set(spec, order, "booting", null);
@@ -191,12 +219,14 @@ export class Settlement {
     return this.parts.instances.add(
       { ...birth(), node: spec.id, vcluster: order.id, image: order.image, layers, stage: "claimed" },
       this.parts.clock.now(),
+      (tx) => this.parts.runs.startIn(tx, spec.id, order),
     );
   }
 
   async #waitReady(i: Instance, when: ReadyWhen, spec: NodeSpec, order: VclusterOrder): Promise<void> {
     // The newer order may have come while the node booted, when there was no wait to give up yet.
-    if (this.#find(order.id, spec.id)?.spec.desired !== "running") throw overtaken();
+    if (this.#find(order.id, spec.id)?.spec.desired !== "running" || this.parts.custody.holds(order.id))
+      throw overtaken();
     const wait = new AbortController();
     this.#waits.set(spec.id, wait);
     try {
@@ -207,12 +237,30 @@ export class Settlement {
     }
   }
 
+  /** Its host has no lease any more, and this is what its owner wants then. Nothing of it runs when this returns. */
+  async #hold(order: VclusterOrder, spec: NodeSpec, how: "freeze" | "stop"): Promise<void> {
+    const { runtime, runs, custody } = this.parts;
+    const i = this.parts.instances.ofNode(spec.id);
+    const running = i && runtime.pid(i) !== null;
+    if (i && running && how === "freeze") {
+      runtime.freeze(i, true);
+      runs.frozen(spec.id, order);
+    } else if (i) {
+      // Later on, or once the keeper has frozen it, it may run elsewhere: then it ends where it stands.
+      if (running) await runtime.stop(i, !runtime.isFrozen(i) && custody.endedSince() < HALT_WITHIN_MS);
+      runs.ended(spec.id, order);
+    }
+    this.#set(spec, order, "stopped", HELD[how]);
+  }
+
   async #stop(order: VclusterOrder, spec: NodeSpec): Promise<void> {
     const i = this.parts.instances.ofNode(spec.id);
-    if (i && this.#status.get(spec.id)?.state !== "stopped") {
-      if (this.parts.runtime.pid(i) !== null) this.#set(spec, order, "stopping", null);
-      await this.parts.runtime.stop(i, true);
+    const running = i !== undefined && this.parts.runtime.pid(i) !== null;
+    if (i && (running || this.#status.get(spec.id)?.state !== "stopped")) {
+      if (running) this.#set(spec, order, "stopping", null);
+      await this.parts.runtime.stop(i, this.parts.custody.holds(order.id) === null);
     }
+    this.parts.runs.ended(spec.id, order);
     this.#set(spec, order, "stopped", null);
   }
 
@@ -221,6 +269,7 @@ export class Settlement {
     if (i) {
       this.#set(spec, order, "deleting", null);
       await this.parts.runtime.destroy(i);
+      this.parts.runs.deleted(spec.id, order);
     }
     this.#set(spec, order, "gone", null);
   }
@@ -233,6 +282,7 @@ export class Settlement {
     // A newer order that came meanwhile must not be forgotten.
     if (this.parts.orders.get(vcluster) !== order) return;
     this.parts.orders.finish(vcluster);
+    this.parts.custody.forget(vcluster);
     for (const n of order.nodes) this.#status.delete(n.id);
   }
 
