@@ -1,10 +1,14 @@
 import type {
   Event,
   Host,
+  HostNode,
+  HostSample,
   Image,
   JoinToken,
+  Labels,
   NodeSize,
   Operation,
+  PlacementWish,
   Recipe,
   Sample,
   StreamFrame,
@@ -35,6 +39,8 @@ export interface CreateVcluster extends Cause {
   image: string;
   nodes: number;
   size: NodeSize;
+  /** Left out: spread, wherever there is room. */
+  placement?: PlacementWish | undefined;
 }
 
 export interface VclusterRef extends Cause {
@@ -82,6 +88,8 @@ export interface MasterApi {
   /** Takes over from whatever is under way. A failed or cancelled create ends the same way: the vcluster is gone. */
   remove(ref: VclusterRef): Promise<Operation>;
   scale(ref: VclusterRef & { nodes: number; size: NodeSize }): Promise<Operation>;
+  /** `nodes`: names, left out: all; `to`: a host, left out: wherever there is room but where they are. */
+  move(ref: VclusterRef & { nodes?: string[] | undefined; to?: string | undefined }): Promise<Operation>;
   rename(ref: VclusterRef & { name: string }): Promise<Vcluster>;
   vcluster(id: string): Promise<Vcluster | null>;
   byName(owner: string, name: string): Promise<Vcluster | null>;
@@ -118,6 +126,17 @@ export interface MasterApi {
   patchImage(request: Cause & { name: string; warm: number }): Promise<Image>;
   deleteImage(request: Cause & { name: string }): Promise<void>;
   hosts(): Promise<Host[]>;
+  host(name: string): Promise<Host | null>;
+  /** Throws `not_found`, as do the next two. */
+  patchHost(
+    request: Cause & { name: string; cordoned?: boolean | undefined; labels?: Labels | undefined },
+  ): Promise<Host>;
+  /** owner null = everybody's. */
+  hostNodes(filter: { name: string; owner: string | null }): Promise<HostNode[]>;
+  /** The last hour, since this master knows the host. */
+  hostMetrics(name: string): Promise<HostSample[]>;
+  /** Moves everything away from a host and cordons it. Asked for again, the drain that is under way is answered. */
+  drainHost(request: Cause & { name: string; to?: string | undefined }): Promise<Operation>;
   /** Its certificate is worth nothing from then on. Throws `conflict` while nodes are placed on it, unless forced. */
   removeHost(request: Cause & { name: string; force: boolean }): Promise<void>;
   joinTokens(): Promise<JoinToken[]>;

@@ -28,6 +28,7 @@ import { WING } from "./change.ts";
 import { HostCare } from "./hosts/care.ts";
 import type { HostDesk } from "./hosts/desk.ts";
 import { deleteImage, patchImage } from "./images/keeping.ts";
+import { cancelMoves, drainHost, moveVcluster } from "./moves/begin.ts";
 import { listOperations, operationRow, readOperation } from "./operations/operations.ts";
 import { dropOwner, saveOwner } from "./owners/owners.ts";
 import { checkCreate, checkMemory, create, earlier } from "./vclusters/create.ts";
@@ -98,6 +99,18 @@ export class MasterService implements MasterApi {
     );
   }
 
+  async move(ref: Parameters<MasterApi["move"]>[0]): Promise<Operation> {
+    const asked = { ...ref, nodes: ref.nodes ?? null, to: ref.to ?? null, operation: longId("op") };
+    return this.#did(this.wing.commit((c) => moveVcluster(c, asked, this.wing)));
+  }
+
+  async drainHost({ to, ...request }: Parameters<MasterApi["drainHost"]>[0]): Promise<Operation> {
+    const asked = { ...request, to: to ?? null, operation: longId("op") };
+    const operation = this.wing.commit((c) => drainHost(c, asked, this.wing));
+    this.wing.showHost(request.name);
+    return this.#did(operation);
+  }
+
   async rename(ref: VclusterRef & { name: string }): Promise<Vcluster> {
     this.wing.commit((c) => rename(c, ref));
     return readVcluster(this.wing.store, ref.id)!;
@@ -165,7 +178,8 @@ export class MasterService implements MasterApi {
     this.wing.commit((c) => {
       const op = operationRow(c.tx, id);
       if (!op) throw new DockletError("not_found", "There is no such operation.", "See the list of operations.");
-      if (op.image === null) cancel(c, op, cause);
+      if (op.plan === "move" || op.plan === "drain") cancelMoves(c, op, cause);
+      else if (op.image === null) cancel(c, op, cause);
       else this.wing.builds.cancel(c, op, cause);
     });
     return readOperation(this.wing.store, id)!;

@@ -16,6 +16,8 @@ import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
 import { Equipment } from "./images/equipment.ts";
 import { Images } from "./images/images.ts";
+import { carryLayers } from "./moves/layers.ts";
+import { type MovePace, Moves } from "./moves/moves.ts";
 import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
 import { Retention } from "./operations/retention.ts";
@@ -43,6 +45,7 @@ export interface MasterDeps {
   /** How patient it is with workers; tests are not. */
   pace?: Partial<DeliveryPace>;
   transferPace?: Partial<TransferPace>;
+  movePace?: Partial<MovePace>;
   /** What is done with a shared file system at FS_PREFIX/global; default: auto. */
   sharedFiles?: SharedMode;
 }
@@ -61,6 +64,7 @@ export class Wing {
   readonly builds: Builds;
   readonly delivery: Delivery;
   readonly transfers: Transfers;
+  readonly moves: Moves;
   readonly homes: Homes;
   /** People whose data folder may have to follow. */
   readonly #restless = new Set<string>();
@@ -106,6 +110,18 @@ export class Wing {
       log: deps.log,
       ...(deps.transferPace ? { pace: deps.transferPace } : {}),
     });
+    this.moves = new Moves({
+      store: deps.store,
+      commit: this.commit,
+      worker,
+      removed: (host) => this.hosts.isRemoved(host),
+      transfers: this.transfers,
+      layers: (node, from, to, signal) =>
+        carryLayers({ worker, transfers: this.transfers }, { node, from, to }, signal),
+      clock: deps.clock,
+      log: deps.log,
+      pace: deps.movePace,
+    });
     this.homes = new Homes({
       store: deps.store,
       commit: this.commit,
@@ -141,12 +157,15 @@ export class Wing {
     for (const [name, worker] of this.#early) this.attach(name, worker);
     this.#early.clear();
     this.homes.start();
+    this.moves.start();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
+    const moves = this.moves.stop();
     await this.transfers.stop();
-    await this.homes.stop();
+    await moves;
+    this.homes.stop();
     this.hosts.stop();
     this.#inbox.stop();
     this.keys.stop();
@@ -178,6 +197,7 @@ export class Wing {
     this.#equipment.cameBack(name);
     this.#equipment.look();
     this.homes.cameBack(name);
+    void this.moves.cameBack(name, worker);
     void this.#errands(name, worker);
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
@@ -187,6 +207,7 @@ export class Wing {
     this.#early.delete(name);
     if (!this.hosts.worker(name)) return;
     this.hosts.detach(name, why);
+    this.moves.look();
     this.frames.emit({ type: "host", data: this.hosts.one(this.store, name) });
   }
 
@@ -217,6 +238,7 @@ export class Wing {
       change = c;
       const value = body(c);
       if (c.touched.size > 0) for (const owner of ownersOf(c.tx, c)) this.#follow(owner);
+      this.moves.conclude(c);
       for (const id of c.touched) settle(c, id, this.delivery);
       return value;
     });
@@ -244,6 +266,8 @@ export class Wing {
 
   #publish(c: Change): void {
     for (const id of c.touched) this.directory.refresh(this.store, id);
+    if (c.moving.size > 0) this.moves.begun();
+    if (c.touched.size > 0) this.moves.look(c.touched);
     for (const id of c.orders) this.delivery.send(id);
     for (const d of c.deleted) this.delivery.forget(d.id);
     for (const event of c.events) this.frames.emit({ type: "event", data: event });
@@ -256,7 +280,8 @@ export class Wing {
       });
       if (final) this.frames.flush(`vcluster/${id}`);
     }
-    for (const { id, endedAt } of operations) {
+    for (const { id, endedAt, kind, object } of operations) {
+      if (kind === "host.drain" && endedAt !== null) this.showHost(object);
       this.frames.pulse(`operation/${id}`, () => {
         const data = readOperation(this.store, id);
         return data && { type: "operation", data };
@@ -300,12 +325,12 @@ export class Wing {
       const lasting = this.hosts.heard(host, r);
       this.history.heard(host, r.used, this.deps.clock.now());
       this.homes.shared.heard();
-      this.#showHost(host);
+      this.showHost(host);
       return !lasting;
     }
     if (r.type === "image") {
       const lasting = this.images.heard(host, r);
-      if (lasting) this.#showHost(host);
+      if (lasting) this.showHost(host);
       this.frames.pulse(`image/${r.name}`, () => {
         const data = this.images.one(this.store, r.name);
         return data && { type: "image", data };
@@ -315,7 +340,8 @@ export class Wing {
     return false;
   }
 
-  #showHost(host: string): void {
+  /** Tells watchers how a host is now. */
+  showHost(host: string): void {
     this.frames.pulse(`host/${host}`, () => ({ type: "host", data: this.hosts.one(this.store, host) }));
   }
 

@@ -4,6 +4,8 @@ import {
   DEFAULT_PLACEMENT,
   type Event,
   type Host,
+  type HostNode,
+  type HostSample,
   type Image,
   type JoinToken,
   type Node,
@@ -74,7 +76,7 @@ export class FakeMaster implements MasterApi {
         subnet: "172.16.0.0/26",
         nodes,
         operation: null,
-        placement: DEFAULT_PLACEMENT,
+        placement: { ...DEFAULT_PLACEMENT, ...request.placement },
         onHostLoss: DEFAULT_ON_HOST_LOSS,
         createdAt: this.#time(),
       };
@@ -122,6 +124,22 @@ export class FakeMaster implements MasterApi {
         while (v.nodes.length < ref.nodes) v.nodes.push(node(v.nodes.length, ref.size));
         if (v.desired === "running") up(v);
       });
+    });
+  }
+
+  move(ref: Parameters<MasterApi["move"]>[0]): Promise<Operation> {
+    return this.#call("move", ref, () => {
+      const v = this.#row(ref.id);
+      return this.#begin("vcluster.move", v, ref, () => {
+        for (const n of v.nodes) if (ref.nodes?.includes(n.name) ?? true) n.host = ref.to ?? "other";
+      });
+    });
+  }
+
+  drainHost(request: Parameters<MasterApi["drainHost"]>[0]): Promise<Operation> {
+    return this.#call("drainHost", request, () => {
+      this.#host(request.name).state = "cordoned";
+      return this.#operation("host.drain", request.actor, request.name);
     });
   }
 
@@ -255,6 +273,35 @@ export class FakeMaster implements MasterApi {
     return this.#call("hosts", null, () => this.hostList);
   }
 
+  host(name: string): Promise<Host | null> {
+    return this.#call("host", name, () => this.hostList.find((h) => h.name === name) ?? null);
+  }
+
+  patchHost(request: Parameters<MasterApi["patchHost"]>[0]): Promise<Host> {
+    return this.#call("patchHost", request, () => {
+      const host = this.#host(request.name);
+      if (request.cordoned !== undefined) host.state = request.cordoned ? "cordoned" : "ready";
+      if (request.labels) host.labels = request.labels;
+      return structuredClone(host);
+    });
+  }
+
+  hostNodes(filter: Parameters<MasterApi["hostNodes"]>[0]): Promise<HostNode[]> {
+    return this.#call("hostNodes", filter, () => {
+      this.#host(filter.name);
+      const seen = [...this.rows.values()].filter((v) => filter.owner === null || v.owner === filter.owner);
+      return seen.flatMap((v) =>
+        v.nodes
+          .filter((n) => n.host === filter.name)
+          .map(({ name, state, size, why }) => ({ owner: v.owner, vcluster: v.name, node: name, state, size, why })),
+      );
+    });
+  }
+
+  hostMetrics(name: string): Promise<HostSample[]> {
+    return this.#call("hostMetrics", name, () => [{ at: this.#time(), ...this.#host(name).used }]);
+  }
+
   removeHost(request: Parameters<MasterApi["removeHost"]>[0]): Promise<void> {
     return this.#call("removeHost", request, () => this.#leave(this.hostList, (h) => h.name === request.name));
   }
@@ -353,6 +400,12 @@ export class FakeMaster implements MasterApi {
 
   #latest(v: Vcluster): Operation {
     return structuredClone([...this.ops.values()].filter((o) => o.object === v.name).at(-1)!);
+  }
+
+  #host(name: string): Host {
+    const host = this.hostList.find((h) => h.name === name);
+    if (!host) throw new DockletError("not_found", `There is no host named ${name}.`);
+    return host;
   }
 
   #row(id: string): Vcluster {

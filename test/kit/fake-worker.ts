@@ -87,6 +87,7 @@ export class FakeWorker implements WorkerApi {
       capacity: options.capacity ?? { cpu: 64, memory: 262_144, disk: 4_000_000 },
       used: { cpu: 0, memory: 0, disk: 0 },
       warm: 0,
+      gpus: [],
       kernel: "6.1.0",
       lxc: "5.0.2",
       version: "0.0.0",

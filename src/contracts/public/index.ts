@@ -1,5 +1,6 @@
 export * from "./accounts.ts";
 export * from "./client.ts";
+export * from "./hosts.ts";
 export * from "./names.ts";
 export * from "./operations.ts";
 export * from "./routes.ts";

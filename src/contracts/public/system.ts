@@ -94,10 +94,12 @@ export const Host = z.object({
 });
 export type Host = z.infer<typeof Host>;
 
-export const HostPatch = z.strictObject({
-  cordoned: z.boolean().optional().describe("true: what runs here stays, nothing new comes"),
-  labels: Labels.optional().describe("all of them; left out: unchanged"),
-});
+export const HostPatch = z
+  .strictObject({
+    cordoned: z.boolean().optional().describe("true: what runs here stays, nothing new comes"),
+    labels: Labels.optional().describe("all of them; left out: unchanged"),
+  })
+  .refine((p) => Object.keys(p).length > 0, "say what to change");
 export const HostDrain = z.strictObject({
   to: z.string().max(64).optional().describe("move everything to this host; left out: wherever there is room"),
 });

@@ -2,6 +2,7 @@ import type { Image, Recipe } from "../../contracts/public/index.ts";
 import { ImageReport } from "../../contracts/worker.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change } from "../change.ts";
+import type { Locality } from "../hosts/candidates.ts";
 
 /** What each host last said about its images; kept in memory, and on disk for while a host is away. */
 export class Images {
@@ -54,6 +55,11 @@ export class Images {
     return [...(this.#byName.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  /** Those of which nodes can be made on a host. */
+  heldBy(host: string): string[] {
+    return this.names.filter((n) => this.on(host, n)?.state === "ready");
+  }
+
   recipe(name: string): Recipe | null {
     return this.#byName.get(name)?.values().next().value?.recipe ?? null;
   }
@@ -67,8 +73,9 @@ export class Images {
   }
 
   /** For placement: can nodes of this image be made on a host, and how many wait there warm? */
-  locality(name: string): { unfit: (host: string) => string | null; warm: (host: string) => number } {
+  locality(name: string): Locality {
     return {
+      here: (host) => this.on(host, name)?.state === "ready",
       unfit: (host) => (this.on(host, name)?.state === "ready" ? null : `does not have the image ${name}`),
       warm: (host) => this.on(host, name)?.warm.have ?? 0,
     };

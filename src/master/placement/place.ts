@@ -1,87 +1,71 @@
-import { type Amount, describe, fits, KINDS, minus } from "./amount.ts";
-
-/** A host as placement sees it. */
-export interface Candidate {
-  name: string;
-  /** The most that may be promised here. */
-  limit: Amount;
-  /** What live nodes were promised. */
-  reserved: Amount;
-  /** Why nothing may be put here (unreachable, cordoned, image not there); null: it may. */
-  unfit: string | null;
-  /** Warm nodes of the wanted image. */
-  warm: number;
-}
-
-export interface Wanted {
-  nodes: number;
-  size: Amount;
-}
-
-export type Placement =
-  /** A host and the reason for it, for each node. */
-  | { ok: true; hosts: string[]; why: string[] }
-  | { ok: false; message: string; hint: string; details: Record<string, unknown> };
+import { DEFAULT_PLACEMENT } from "../../contracts/public/index.ts";
+import { type Amount, fits, KINDS } from "./amount.ts";
+import { barrier, type Candidate, type Open, type Placement, rank, seat, type Wanted } from "./candidate.ts";
+import { explain } from "./explain.ts";
+import { refusal } from "./refusal.ts";
 
 /**
- * Chooses a host for each node: where a warm node waits, else where the least is promised, else by name.
- * Pure, and the same for the same question. All nodes find a place, or none is given one.
+ * Chooses a host for each node. Pure: the same for the same question, in whatever order the hosts come. All nodes find
+ * a place, or none is given one; it is refused only when no other choice could have found one.
  */
 export function place(wanted: Wanted, candidates: readonly Candidate[]): Placement {
-  const open = candidates
-    .filter((c) => c.unfit === null)
-    .map((c) => ({ name: c.name, limit: c.limit, reserved: { ...c.reserved }, warm: c.warm }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const wish = { ...DEFAULT_PLACEMENT, ...wanted.wish };
+  const open: Open[] = [];
+  const together = wish.nodes === "together" ? seat(candidates) : null;
+  for (const c of candidates) {
+    if (barrier(c, wish, together) !== null) continue;
+    const room = fits(
+      {
+        cpu: c.limit.cpu - c.reserved.cpu,
+        memory: c.limit.memory - c.reserved.memory,
+        disk: c.limit.disk - c.reserved.disk,
+      },
+      wanted.size,
+    );
+    if (room < (wish.nodes === "together" ? wanted.nodes : 1)) continue;
+    open.push({ c, reserved: { ...c.reserved }, warm: c.warm, load: loadOf(c.limit, c.reserved), room });
+  }
   const hosts: string[] = [];
   const why: string[] = [];
   for (let i = 0; i < wanted.nodes; i++) {
-    let best: (typeof open)[number] | null = null;
-    let bestLoad = 0;
-    for (const c of open) {
-      if (fits(minus(c.limit, c.reserved), wanted.size) < 1) continue;
-      const load = loadOf(c.limit, c.reserved);
-      if (best && (c.warm > 0 !== best.warm > 0 ? best.warm > 0 : load >= bestLoad)) continue;
-      best = c;
-      bestLoad = load;
-    }
-    if (!best) return refusal(wanted, candidates);
-    hosts.push(best.name);
-    why.push(best.warm > 0 ? "a warm node waits there" : `least promised: ${Math.round(bestLoad * 100)} %`);
+    const home = i === 0 && wanted.first === true;
+    // All on the one that was best for the first.
+    const from = wish.nodes === "together" && i > 0 ? open.filter((o) => o.c.name === hosts[0]) : open;
+    const best = choose(from, wish.strategy === "pack", home);
+    if (!best) return refusal(wanted, wish, candidates, together);
+    hosts.push(best.c.name);
+    why.push(wish.nodes === "together" && i > 0 ? "with the others" : explain(best, open, wish, home, wanted));
+    if (wish.nodes === "apart") best.room = 0;
+    else best.room--;
     best.warm--;
     for (const k of KINDS) best.reserved[k] += wanted.size[k];
+    best.load = loadOf(best.c.limit, best.reserved);
   }
   return { ok: true, hosts, why };
 }
 
-/** The share of the scarcest thing that is promised already. */
-function loadOf(limit: Amount, reserved: Amount): number {
-  return Math.max(...KINDS.map((k) => (limit[k] > 0 ? reserved[k] / limit[k] : 1)));
+function choose(open: readonly Open[], pack: boolean, home: boolean): Open | null {
+  let best: Open | null = null;
+  for (const o of open) if (o.room > 0 && (best === null || better(o, best, pack, home))) best = o;
+  return best;
 }
 
-function refusal(wanted: Wanted, candidates: readonly Candidate[]): Placement {
-  const rows = candidates.map((c) => {
-    const free = minus(c.limit, c.reserved);
-    return { name: c.name, unfit: c.unfit, free, fits: c.unfit === null ? fits(free, wanted.size) : 0 };
-  });
-  const most = rows.reduce((sum, r) => sum + r.fits, 0);
-  const asked = `${wanted.nodes} node${wanted.nodes === 1 ? "" : "s"} of ${describe(wanted.size)}`;
-  const hosts = rows.map((r) =>
-    r.unfit === null ? `${r.name} has ${describe(r.free)} free, ${r.fits} of them fit` : `${r.name}: ${r.unfit}`,
-  );
-  const roomiest = rows.filter((r) => r.unfit === null).sort((a, b) => b.free.memory - a.free.memory)[0];
-  return {
-    ok: false,
-    message: `No room for ${asked}. ${hosts.length > 0 ? `${hosts.join("; ")}.` : "No host is known yet."}`,
-    hint:
-      most > 0
-        ? `${most} node${most === 1 ? "" : "s"} of this size would fit now; ask for fewer or smaller ones, or free something.`
-        : roomiest
-          ? `The largest node that would fit now has ${describe(roomiest.free)}. Ask for a smaller one, or free something.`
-          : "Wait for a host to become ready, or ask the administrator.",
-    details: {
-      asked: wanted,
-      fits: most,
-      hosts: rows.map((r) => ({ name: r.name, free: r.free, fits: r.fits, unfit: r.unfit })),
-    },
-  };
+/**
+ * What counts, in this order: the data folder (host-0 only), that nothing is nearly used up, that the image is there.
+ * Then, to spread: a warm node, the least promised. To pack: the most promised, a warm node. In the end the name.
+ */
+function better(a: Open, b: Open, pack: boolean, home: boolean): boolean {
+  const by = rank(a, b, home);
+  if (by !== 0) return by > 0;
+  const warm = Number(a.warm > 0) - Number(b.warm > 0);
+  if (!pack && warm !== 0) return warm > 0;
+  if (a.load !== b.load) return pack ? a.load > b.load : a.load < b.load;
+  if (warm !== 0) return warm > 0;
+  return a.c.name < b.c.name;
+}
+
+function loadOf(limit: Amount, reserved: Amount): number {
+  let most = 0;
+  for (const k of KINDS) most = Math.max(most, limit[k] > 0 ? reserved[k] / limit[k] : 1);
+  return most;
 }

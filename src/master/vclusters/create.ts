@@ -11,7 +11,8 @@ import { begin, failureOf, type OperationRow } from "../operations/operations.ts
 import { bootSteps } from "../operations/steps.ts";
 import { saveOwner } from "../owners/owners.ts";
 import { describe } from "../placement/amount.ts";
-import { type Candidate, place } from "../placement/place.ts";
+import type { Candidate } from "../placement/candidate.ts";
+import { place } from "../placement/place.ts";
 import type { KeyPair } from "./peer-keys.ts";
 
 /** What a write may not make up itself. */
@@ -89,14 +90,15 @@ export function create(c: Change, i: CreateInput): void {
         )
       : new DockletError("conflict", `There is a vcluster named ${r.name} already.`, "Choose another name.");
   }
-  const placed = place({ nodes: r.nodes, size: r.size }, i.candidates);
+  const wish = r.placement ?? {};
+  const placed = place({ nodes: r.nodes, size: r.size, wish, first: true }, i.candidates);
   if (!placed.ok) throw new DockletError("no_capacity", placed.message, placed.hint, placed.details);
   const subnet = chooseSubnet(c.tx, net, r.nodes);
   const gateway = subnet.base + 1;
   saveOwner(c, r.owner);
   c.tx.run(
-    `INSERT INTO vclusters (id, owner_id, name, image, desired, generation, subnet_base, subnet_prefix, gateway, peer_private, peer_public, state, reason, created_at, request_id)
-     VALUES ($id, $owner, $name, $image, 'running', 1, $base, $prefix, $gateway, $private, $public, 'pending', NULL, $now, $requestId)`,
+    `INSERT INTO vclusters (id, owner_id, name, image, desired, generation, subnet_base, subnet_prefix, gateway, peer_private, peer_public, state, reason, placement, created_at, request_id)
+     VALUES ($id, $owner, $name, $image, 'running', 1, $base, $prefix, $gateway, $private, $public, 'pending', NULL, $placement, $now, $requestId)`,
     {
       id: r.id,
       owner: r.owner.id,
@@ -107,6 +109,7 @@ export function create(c: Change, i: CreateInput): void {
       gateway,
       private: i.peerKey.private,
       public: i.peerKey.public,
+      placement: JSON.stringify(wish),
       now: c.now,
       requestId: r.requestId,
     },
@@ -119,6 +122,7 @@ export function create(c: Change, i: CreateInput): void {
     ids: i.nodeIds,
     from: 0,
     hosts: placed.hosts,
+    why: placed.why,
     size: r.size,
     addresses: chooseAddresses(c.tx, subnet, gateway, r.nodes),
     desired: "running",
@@ -154,6 +158,8 @@ export interface NewNodes {
   /** Index of the first. */
   from: number;
   hosts: string[];
+  /** For each of them. */
+  why: string[];
   size: NodeSize;
   addresses: { address: number; mac: string }[];
   desired: "running" | "stopped";
@@ -165,8 +171,8 @@ export function addNodes(c: Change, n: NewNodes): void {
   for (const [i, { address, mac }] of n.addresses.entries()) {
     const id = n.ids[i]!;
     c.tx.run(
-      `INSERT INTO nodes (id, vcluster, idx, host, cpu, memory, disk, address, mac, desired, since, operation, state)
-       VALUES ($id, $vcluster, $idx, $host, $cpu, $memory, $disk, $address, $mac, $desired, $since, $operation, 'pending')`,
+      `INSERT INTO nodes (id, vcluster, idx, host, cpu, memory, disk, address, mac, desired, since, operation, state, why)
+       VALUES ($id, $vcluster, $idx, $host, $cpu, $memory, $disk, $address, $mac, $desired, $since, $operation, 'pending', $why)`,
       {
         id,
         vcluster: n.vcluster,
@@ -180,6 +186,7 @@ export function addNodes(c: Change, n: NewNodes): void {
         desired: n.desired,
         since: n.since,
         operation: n.operation,
+        why: n.why[i]!,
       },
     );
     holdAddress(c.tx, id, address);

@@ -1,7 +1,7 @@
 import {
-  DEFAULT_ON_HOST_LOSS,
   DEFAULT_PLACEMENT,
   type Node,
+  PlacementWish,
   type State,
   type Vcluster,
 } from "../../contracts/public/index.ts";
@@ -27,6 +27,10 @@ export interface VclusterRow {
   peer_public: string;
   state: State;
   reason: string | null;
+  /** JSON, as asked for. */
+  placement: string;
+  loss_nodes: Vcluster["onHostLoss"]["nodes"];
+  loss_recover: Vcluster["onHostLoss"]["recover"];
   created_at: number;
   request_id: string;
 }
@@ -50,6 +54,12 @@ export interface NodeRow {
   jupyter_token: string | null;
   warm: number;
   booted_at: number | null;
+  /** Why it is on its host. */
+  why: string | null;
+  /** 1: told to stop although its vcluster runs, 2: and it is stopped. */
+  hold: 0 | 1 | 2;
+  /** What it waits for while its host is away; null: it is here. */
+  waits: string | null;
 }
 
 const VCLUSTER =
@@ -111,6 +121,12 @@ function activeIds(db: Reader, vclusters: string[]): Map<string, string> {
   return new Map(rows.map((r) => [r.vcluster, r.id]));
 }
 
+/** What was asked for when it was made. A row that makes no sense asks for nothing. */
+export function wishOf(r: Pick<VclusterRow, "placement">): PlacementWish {
+  const wish = PlacementWish.safeParse(JSON.parse(r.placement));
+  return wish.success ? wish.data : {};
+}
+
 function present(r: VclusterRow, nodes: NodeRow[], operation: string | null): Vcluster {
   return {
     id: r.id,
@@ -123,8 +139,8 @@ function present(r: VclusterRow, nodes: NodeRow[], operation: string | null): Vc
     subnet: formatCidr({ base: r.subnet_base, prefix: r.subnet_prefix }),
     nodes: nodes.map(presentNode),
     operation,
-    placement: DEFAULT_PLACEMENT,
-    onHostLoss: DEFAULT_ON_HOST_LOSS,
+    placement: { ...DEFAULT_PLACEMENT, ...wishOf(r) },
+    onHostLoss: { nodes: r.loss_nodes, recover: r.loss_recover },
     createdAt: r.created_at,
   };
 }
@@ -135,12 +151,12 @@ function presentNode(n: NodeRow): Node {
     name: nodeName(n),
     slug: n.slug,
     state: n.state,
-    reason: n.reason,
+    reason: n.waits ?? n.reason,
     host: n.host,
     address: formatAddress(n.address),
     size: { cpu: n.cpu, memory: n.memory, disk: n.disk },
     warm: n.warm !== 0,
-    why: null,
+    why: n.why,
     bootedAt: n.booted_at,
   };
 }

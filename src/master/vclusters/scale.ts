@@ -6,11 +6,12 @@ import { chooseAddresses, growSubnet } from "../networks/leases.ts";
 import { activeOperation, begin } from "../operations/operations.ts";
 import { bootSteps, countSteps } from "../operations/steps.ts";
 import { describe } from "../placement/amount.ts";
-import { type Candidate, place } from "../placement/place.ts";
+import type { Candidate } from "../placement/candidate.ts";
+import { place } from "../placement/place.ts";
 import { addNodes, checkNodes } from "./create.ts";
 import { dismiss, raise } from "./desire.ts";
 import { type Asked, alive, busy, finishAtOnce, plain } from "./lifecycle.ts";
-import { type NodeRow, nodeRows, type VclusterRow } from "./rows.ts";
+import { type NodeRow, nodeRows, type VclusterRow, wishOf } from "./rows.ts";
 
 export interface ScaleInput extends Asked {
   nodes: number;
@@ -52,7 +53,7 @@ function shrink(c: Change, a: ScaleInput, vc: VclusterRow, nodes: NodeRow[]): vo
 
 function grow(c: Change, a: ScaleInput, vc: VclusterRow, nodes: NodeRow[]): void {
   const more = a.nodes - nodes.length;
-  const placed = place({ nodes: more, size: a.size }, a.candidates);
+  const placed = place({ nodes: more, size: a.size, wish: wishOf(vc), first: nodes.length === 0 }, a.candidates);
   if (!placed.ok) throw new DockletError("no_capacity", placed.message, placed.hint, placed.details);
   const old = { base: vc.subnet_base, prefix: vc.subnet_prefix };
   const subnet = growSubnet(c.tx, a.net, vc.id, old, a.nodes);
@@ -70,6 +71,7 @@ function grow(c: Change, a: ScaleInput, vc: VclusterRow, nodes: NodeRow[]): void
     ids: a.nodeIds,
     from: nodes.length === 0 ? 0 : nodes.at(-1)!.idx + 1,
     hosts: placed.hosts,
+    why: placed.why,
     size: a.size,
     addresses: chooseAddresses(c.tx, subnet, vc.gateway, more),
     desired: vc.desired === "stopped" ? "stopped" : "running",

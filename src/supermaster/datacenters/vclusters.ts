@@ -3,8 +3,10 @@ import {
   type Action,
   DEFAULT_SIZE,
   type Operation,
+  type PlacementWish,
   type Vcluster,
   type VclusterCreate,
+  type VclusterMove,
   type VclusterScale,
 } from "../../contracts/public/index.ts";
 import { DockletError, isDocklet } from "../../lib/errors.ts";
@@ -116,7 +118,8 @@ export class Vclusters {
           throw e;
         }
       }
-      return await this.#makeAtMaster(ask, person, { id, name, image, nodes, size });
+      const { placement } = body;
+      return await this.#makeAtMaster(ask, person, { id, name, image, nodes, size, placement });
     });
     this.base.hub.meChanged(person.id);
     this.#settleSoon(id);
@@ -135,6 +138,7 @@ export class Vclusters {
       image: string;
       nodes: number;
       size: { cpu: number; memory: number; disk: number };
+      placement: PlacementWish | undefined;
     },
   ): Promise<{ vcluster: Vcluster; operation: Operation }> {
     const owner = this.owners.of(this.base.store, person.id)!;
@@ -172,6 +176,12 @@ export class Vclusters {
       if (body.nodes > row.nodes) this.base.store.write((tx) => grow(tx, row, body.nodes - row.nodes, size));
       return await this.base.master.scale({ ...this.#ref(ask, row), nodes: body.nodes, size });
     });
+  }
+
+  async move(ask: Ask, found: Found, body: z.output<typeof VclusterMove>): Promise<Operation> {
+    return await this.#change(ask, "vcluster.move", found, (row) =>
+      this.base.master.move({ ...this.#ref(ask, row), ...body }),
+    );
   }
 
   async rename(ask: Ask, found: Found, name: string): Promise<Vcluster> {

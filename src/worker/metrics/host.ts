@@ -1,6 +1,7 @@
 import type { HostReport } from "../../contracts/worker.ts";
 import { WIRE_VERSION } from "../../contracts/worker.ts";
 import { output } from "../../os/exec.ts";
+import { type Gpu, readGpus } from "../../os/gpus.ts";
 import { bootTime, cpuCount, cpuTimes, diskSpace, kernelVersion, memory } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
 
@@ -11,6 +12,7 @@ const LOW_MIB = 64;
 export class HostGauge {
   #cpu = cpuTimes();
   #lxc = "unknown";
+  #gpus: Gpu[] = [];
 
   constructor(
     private readonly layout: Layout,
@@ -19,6 +21,7 @@ export class HostGauge {
 
   async start(): Promise<void> {
     this.#lxc = (await output(["lxc-start", "--version"])).trim();
+    this.#gpus = readGpus();
   }
 
   /** Why there is no room for more nodes, whatever was promised to whom. */
@@ -53,6 +56,7 @@ export class HostGauge {
         disk: disk.total - disk.free,
       },
       warm,
+      gpus: this.#gpus,
       kernel: kernelVersion(),
       lxc: this.#lxc,
       version: this.facts.version,

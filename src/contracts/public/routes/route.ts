@@ -34,6 +34,7 @@ export const ACTIONS = [
   "vcluster.read",
   "vcluster.write",
   "vcluster.use",
+  "vcluster.move",
   "image.read",
   "image.write",
   "host.read",

@@ -1,3 +1,4 @@
+import * as H from "../hosts.ts";
 import * as O from "../operations.ts";
 import * as S from "../system.ts";
 import { byHost, byId, byName, list, type Route } from "./route.ts";
@@ -37,6 +38,49 @@ export const systemRoutes = {
     action: "host.read",
     summary: "Hosts, what they have and what is in use",
     response: list(S.Host),
+  },
+  host: {
+    method: "GET",
+    path: "/hosts/:name",
+    action: "host.read",
+    summary: "One host",
+    params: byHost,
+    response: S.Host,
+  },
+  patchHost: {
+    method: "PATCH",
+    path: "/hosts/:name",
+    action: "host.write",
+    summary: "Cordon a host (nothing new comes, what runs stays) or open it again; its labels",
+    params: byHost,
+    body: S.HostPatch,
+    response: S.Host,
+  },
+  hostNodes: {
+    method: "GET",
+    path: "/hosts/:name/nodes",
+    action: "host.read",
+    summary: "Nodes that are placed on a host: mine, or everybody's for an admin",
+    params: byHost,
+    response: list(H.HostNode),
+  },
+  hostMetrics: {
+    method: "GET",
+    path: "/hosts/:name/metrics",
+    action: "host.read",
+    summary: "What was in use on a host in the last hour",
+    params: byHost,
+    response: list(H.HostSample),
+  },
+  drainHost: {
+    method: "POST",
+    path: "/hosts/:name/drain",
+    action: "host.write",
+    summary: "Move everything away from a host, which gets nothing new from then on",
+    params: byHost,
+    body: S.HostDrain,
+    response: O.Operation,
+    status: 202,
   },
   removeHost: {
     method: "DELETE",

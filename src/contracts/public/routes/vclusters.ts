@@ -82,6 +82,17 @@ export const vclusterRoutes = {
     response: O.Operation,
     status: 202,
   },
+  moveVcluster: {
+    method: "POST",
+    path: "/vclusters/:name/move",
+    action: "vcluster.move",
+    summary: "Move nodes to another host; those that run stop for a moment only",
+    params: byName,
+    query: V.OwnerQuery,
+    body: V.VclusterMove,
+    response: O.Operation,
+    status: 202,
+  },
   vclusterEvents: {
     method: "GET",
     path: "/vclusters/:name/events",

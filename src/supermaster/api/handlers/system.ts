@@ -13,6 +13,11 @@ type Names =
   | "patchImage"
   | "deleteImage"
   | "hosts"
+  | "host"
+  | "patchHost"
+  | "hostNodes"
+  | "hostMetrics"
+  | "drainHost"
   | "removeHost"
   | "joinTokens"
   | "createJoinToken"
@@ -55,6 +60,18 @@ export function systemHandlers({ base, vclusters }: Wing): Handlers<Names> {
     patchImage: (ask, { params, body }) => master.patchImage({ ...cause(ask), name: params.name, warm: body.warm }),
     deleteImage: (ask, { params }) => master.deleteImage({ ...cause(ask), name: params.name }),
     hosts: async () => ({ items: await master.hosts() }),
+    host: async (_, { params }) => {
+      const host = await master.host(params.name);
+      if (host) return host;
+      throw new DockletError("not_found", `There is no host named ${params.name}.`, "`docklet host ls` lists them.");
+    },
+    patchHost: (ask, { params, body }) => master.patchHost({ ...cause(ask), name: params.name, ...body }),
+    hostNodes: async (ask, { params }) => {
+      const owner = seesAll(ask) ? null : theirs(ask.actor).person.name;
+      return { items: await master.hostNodes({ name: params.name, owner }) };
+    },
+    hostMetrics: async (_, { params }) => ({ items: await master.hostMetrics(params.name) }),
+    drainHost: (ask, { params, body }) => master.drainHost({ ...cause(ask), name: params.name, to: body.to }),
     removeHost: (ask, { params, query }) =>
       master.removeHost({ ...cause(ask), name: params.name, force: query.force === "true" }),
     joinTokens: async () => ({ items: await master.joinTokens() }),
