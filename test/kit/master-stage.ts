@@ -153,6 +153,11 @@ export class Stage {
       const rows = this.store.all(sql);
       if (rows.length > 0) throw new Error(`${what}: ${JSON.stringify(rows)}`);
     };
+    const sum =
+      "SELECT host, sum(CAST(round(cpu * 1000) AS INTEGER)) AS cpu, sum(memory) AS memory, sum(disk) AS disk, count(*) AS nodes FROM nodes GROUP BY host";
+    const kept = "SELECT host, cpu, memory, disk, nodes FROM promised";
+    bad(`${sum} EXCEPT ${kept}`, "more is promised than is kept");
+    bad(`${kept} EXCEPT ${sum}`, "more is kept than was promised");
     bad(
       "SELECT n.id FROM nodes n LEFT JOIN address_leases a ON a.node = n.id AND a.address = n.address WHERE a.node IS NULL",
       "node without its address lease",

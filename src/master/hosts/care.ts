@@ -18,6 +18,9 @@ export class HostCare {
     const { hosts, store, frames } = this.wing;
     const { name } = request;
     this.#known(name);
+    if (request.cordoned === false && hosts.one(store, name).operation !== null) {
+      throw new DockletError("conflict", `${name} is being drained.`, "Cancel the drain first: docklet operation ls");
+    }
     this.wing.commit((c) => hosts.settings.set(c, name, request, request));
     const host = hosts.one(store, name);
     frames.emit({ type: "host", data: host });
