@@ -11,16 +11,36 @@ export const WING = "m";
  */
 export class Change {
   readonly touched = new Set<string>();
+  /** Only to be settled: they are shown when that changed something. */
+  readonly looked = new Set<string>();
   readonly orders = new Set<string>();
   readonly operations = new Set<string>();
+  /** Operations of nodes that move: concluded at the end of the write. */
+  readonly moving = new Set<string>();
   readonly images = new Set<string>();
   readonly events: Event[] = [];
   readonly deleted: { id: string; name: string; owner: string }[] = [];
 
+  readonly tx: Tx;
+  #writes = 0;
+
   constructor(
-    readonly tx: Tx,
+    tx: Tx,
     readonly now: number,
-  ) {}
+  ) {
+    this.tx = {
+      ...tx,
+      run: (sql, params) => {
+        this.#writes++;
+        return tx.run(sql, params);
+      },
+    };
+  }
+
+  /** Statements so far. */
+  get writes(): number {
+    return this.#writes;
+  }
 
   event(e: Omit<NewEvent, "at">): void {
     this.events.push(appendEvent(this.tx, WING, { ...e, at: this.now }));

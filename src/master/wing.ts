@@ -162,10 +162,10 @@ export class Wing {
 
   async stop(): Promise<void> {
     this.#running = false;
+    this.homes.stop();
     const moves = this.moves.stop();
     await this.transfers.stop();
     await moves;
-    this.homes.stop();
     this.hosts.stop();
     this.#inbox.stop();
     this.keys.stop();
@@ -240,6 +240,12 @@ export class Wing {
       if (c.touched.size > 0) for (const owner of ownersOf(c.tx, c)) this.#follow(owner);
       this.moves.conclude(c);
       for (const id of c.touched) settle(c, id, this.delivery);
+      for (const id of c.looked) {
+        if (c.touched.has(id)) continue;
+        const before = c.writes;
+        settle(c, id, this.delivery);
+        if (c.writes > before) c.touched.add(id);
+      }
       return value;
     });
     if (change) this.#publish(change);
@@ -267,7 +273,8 @@ export class Wing {
   #publish(c: Change): void {
     for (const id of c.touched) this.directory.refresh(this.store, id);
     if (c.moving.size > 0) this.moves.begun();
-    if (c.touched.size > 0) this.moves.look(c.touched);
+    const seen = c.touched.union(c.looked);
+    if (seen.size > 0) this.moves.look(seen);
     for (const id of c.orders) this.delivery.send(id);
     for (const d of c.deleted) this.delivery.forget(d.id);
     for (const event of c.events) this.frames.emit({ type: "event", data: event });
@@ -302,7 +309,7 @@ export class Wing {
     if (lasting.length > 0) {
       this.commit((c) => {
         for (const news of lasting) {
-          if ("vcluster" in news) c.touched.add(news.vcluster);
+          if ("vcluster" in news) c.looked.add(news.vcluster);
           else this.#hear(c, news.host, news.report, stuck);
         }
       });

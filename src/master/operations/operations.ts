@@ -14,7 +14,7 @@ export interface OperationRow {
   host: string | null;
   state: Operation["state"];
   outcome: "failed" | "cancelled" | null;
-  plan: "boot" | "stop" | "remove" | "build";
+  plan: "boot" | "stop" | "remove" | "build" | "move" | "drain";
   total: number;
   cancellable: number;
   steps: string;
@@ -179,12 +179,13 @@ export function listOperations(
   },
 ): { items: Operation[]; next: string | null } {
   const rows = db.all<OperationRow>(
-    `SELECT * FROM operations WHERE seq < $before AND ($owner IS NULL OR owner = $owner) AND ($object IS NULL OR object = $object)
+    // Only what is asked for is compared: `$owner IS NULL OR` would look at everybody's.
+    `SELECT * FROM operations WHERE seq < $before${filter.owner === null ? "" : " AND owner = $owner"}${filter.object === undefined ? "" : " AND object = $object"}
      ${filter.active === undefined ? "" : `AND ended_at IS ${filter.active ? "" : "NOT "}NULL`} ORDER BY seq DESC LIMIT $limit`,
     {
       before: filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor) || 0,
-      owner: filter.owner,
-      object: filter.object ?? null,
+      ...(filter.owner === null ? {} : { owner: filter.owner }),
+      ...(filter.object === undefined ? {} : { object: filter.object }),
       limit: filter.limit + 1,
     },
   );

@@ -82,7 +82,8 @@ export class Delivery implements Deliveries {
     const rows = this.deps.db.all<{ vcluster: string }>(
       host === this.deps.gateway
         ? "SELECT id AS vcluster FROM vclusters ORDER BY id"
-        : "SELECT DISTINCT vcluster FROM nodes WHERE host = $host ORDER BY vcluster",
+        : `SELECT vcluster FROM nodes WHERE host = $host
+           UNION SELECT n.vcluster FROM copies c JOIN nodes n ON n.id = c.node WHERE c.host = $host ORDER BY vcluster`,
       { host },
     );
     for (const { vcluster } of rows) this.again(vcluster, host);

@@ -30,6 +30,7 @@ export function desire(c: Change, id: string, desired: "running" | "stopped" | "
       "UPDATE nodes SET desired = 'gone', since = $since, state = 'deleting', reason = NULL WHERE vcluster = $id AND desired <> 'gone'",
       { since, id },
     );
+    giveUpCopies(c, id, since);
   }
 }
 
@@ -40,5 +41,15 @@ export function dismiss(c: Change, id: string, nodes: string[]): void {
     `UPDATE nodes SET desired = 'gone', since = $since, state = 'deleting', reason = NULL
      WHERE vcluster = $id AND desired <> 'gone' AND id IN (SELECT value FROM json_each($nodes))`,
     { since, id, nodes: JSON.stringify(nodes) },
+  );
+  giveUpCopies(c, id, since);
+}
+
+/** What other hosts still have of nodes that should be gone goes with them. */
+function giveUpCopies(c: Change, id: string, since: number): void {
+  c.tx.run(
+    `UPDATE copies SET desired = 'gone', since = $since
+     WHERE desired <> 'gone' AND node IN (SELECT id FROM nodes WHERE vcluster = $id AND desired = 'gone')`,
+    { since, id },
   );
 }

@@ -43,6 +43,7 @@ const DOING: Partial<Record<OperationRow["kind"], string>> = {
   "vcluster.start": "started",
   "vcluster.stop": "stopped",
   "vcluster.scale": "scaled",
+  "vcluster.move": "moved",
 };
 
 export function busy(vc: VclusterRow, op: OperationRow): DockletError {

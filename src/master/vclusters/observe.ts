@@ -1,12 +1,16 @@
 import type { NodeReport } from "../../contracts/worker.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Change } from "../change.ts";
+import { observeCopy } from "../moves/copies.ts";
+import { moveOf } from "../moves/rows.ts";
 import { activeOperation } from "../operations/operations.ts";
 import type { NodeRow } from "./rows.ts";
 
-/** Takes in what a worker says about a node. A worker can only speak about nodes that were placed on it. */
+/** Takes in what a worker says about a node. A worker can only speak about nodes that were placed on it, or of which it has a copy. */
 export function observe(c: Change, host: string, r: NodeReport, log: Logger): "ok" | "stuck" {
   const n = c.tx.get<NodeRow>("SELECT * FROM nodes WHERE id = $id", { id: r.id });
+  const copy = n && n.vcluster === r.vcluster && n.host !== host ? observeCopy(c, host, r, log) : false;
+  if (copy !== false) return copy;
   if (!n || n.vcluster !== r.vcluster || n.host !== host) {
     // Nothing is deleted that was not ordered: a node that we don't know is told of and left alone.
     if (r.state !== "gone")
@@ -16,8 +20,9 @@ export function observe(c: Change, host: string, r: NodeReport, log: Logger): "o
   const current = r.generation >= n.since;
   if (r.state === "gone") {
     if (!current) return "ok";
-    if (n.desired === "gone") c.tx.run("DELETE FROM nodes WHERE id = $id", { id: n.id });
-    else write(c, n, { ...r, state: "failed", reason: "the host does not have it any more" });
+    if (n.desired === "gone") leave(c, n);
+    else if (n.hold !== 0) c.tx.run("UPDATE nodes SET hold = 2 WHERE id = $id", { id: n.id });
+    else if (!write(c, n, { ...r, state: "failed", reason: "the host does not have it any more" })) return "ok";
     c.touched.add(n.vcluster);
     return "ok";
   }
@@ -31,9 +36,31 @@ export function observe(c: Change, host: string, r: NodeReport, log: Logger): "o
     c.touched.add(n.vcluster);
     return "stuck";
   }
+  if (n.hold !== 0) return held(c, n, r, current);
   if (!counts(c, n, r, current)) return "ok";
-  write(c, n, { ...r, state: r.state });
+  if (write(c, n, { ...r, state: r.state })) c.touched.add(n.vcluster);
+  return "ok";
+}
+
+/** Its host has nothing of it any more. While another host has, the row stands for that. */
+function leave(c: Change, n: NodeRow): void {
+  const copy = c.tx.get<{ host: string }>("SELECT host FROM copies WHERE node = $id ORDER BY host", { id: n.id });
+  if (!copy) {
+    c.tx.run("DELETE FROM nodes WHERE id = $id", { id: n.id });
+    return;
+  }
+  c.tx.run("DELETE FROM copies WHERE node = $id AND host = $host", { id: n.id, host: copy.host });
+  c.tx.run("UPDATE nodes SET host = $host WHERE id = $id", { id: n.id, host: copy.host });
+}
+
+/** It was told to stop for a while: what it says is taken as the answer to that, and people go on reading why it is down. */
+function held(c: Change, n: NodeRow, r: NodeReport, current: boolean): "ok" | "stuck" {
+  if (!current) return "ok";
   c.touched.add(n.vcluster);
+  if (r.state === "failed") return "stuck";
+  if (r.state !== "stopped") return "ok";
+  c.tx.run("UPDATE nodes SET hold = 2 WHERE id = $id", { id: n.id });
+  if (n.desired === "stopped") write(c, n, { ...r, state: r.state });
   return "ok";
 }
 
@@ -46,24 +73,35 @@ function counts(c: Change, n: NodeRow, r: NodeReport, current: boolean): boolean
   if (n.desired === "stopped") return r.state === "stopping" || r.state === "failed";
   // While it is being started, "stopped" is where it comes from, not where it went.
   const down = r.state === "stopped" || r.state === "stopping" || r.state === "deleting";
-  return !(down && activeOperation(c.tx, n.vcluster) !== null);
+  return !(down && (activeOperation(c.tx, n.vcluster) !== null || moveOf(c.tx, n.id) !== null));
 }
 
-function write(c: Change, n: NodeRow, r: Omit<NodeReport, "state"> & { state: NodeRow["state"] }): void {
+/** false: that is what is written there already, as of most nodes of a host that is back. */
+function write(c: Change, n: NodeRow, r: Omit<NodeReport, "state"> & { state: NodeRow["state"] }): boolean {
   const taken = r.slug !== null && r.slug !== n.slug && slugHolder(c, r.slug) !== null;
+  const is = {
+    state: taken ? "failed" : r.state,
+    reason: taken ? "the host gave it an address that another node has" : r.reason,
+    // A stopped node keeps its address, so that who opens it reads "stopped" and not "unknown".
+    slug: taken ? null : (r.slug ?? n.slug),
+    token: r.slug === null ? n.jupyter_token : r.jupyterToken,
+    warm: r.warm ? 1 : 0,
+    bootedAt: r.bootedAt,
+  };
+  const was = {
+    state: n.state,
+    reason: n.reason,
+    slug: n.slug,
+    token: n.jupyter_token,
+    warm: n.warm,
+    bootedAt: n.booted_at,
+  };
+  if ((Object.keys(was) as (keyof typeof was)[]).every((k) => is[k] === was[k])) return false;
   c.tx.run(
     `UPDATE nodes SET state = $state, reason = $reason, slug = $slug, jupyter_token = $token, warm = $warm, booted_at = $bootedAt WHERE id = $id`,
-    {
-      state: taken ? "failed" : r.state,
-      reason: taken ? "the host gave it an address that another node has" : r.reason,
-      // A stopped node keeps its address, so that who opens it reads "stopped" and not "unknown".
-      slug: taken ? null : (r.slug ?? n.slug),
-      token: r.slug === null ? n.jupyter_token : r.jupyterToken,
-      warm: r.warm ? 1 : 0,
-      bootedAt: r.bootedAt,
-      id: n.id,
-    },
+    { ...is, id: n.id },
   );
+  return true;
 }
 
 function slugHolder(c: Change, slug: string): { id: string } | null {

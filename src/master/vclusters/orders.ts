@@ -57,6 +57,7 @@ export function orderFor(
       .map((n) => ({ name: nodeName(n), address: formatAddress(n.address) })),
     authorizedKeys: JSON.parse(vc.authorized_keys) as string[],
     peerKey: { private: vc.peer_private, public: vc.peer_public },
+    onHostLoss: { nodes: vc.loss_nodes, recover: vc.loss_recover },
     nodes: here.map((n) => ({
       id: n.id,
       name: nodeName(n),

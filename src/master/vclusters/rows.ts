@@ -92,8 +92,9 @@ export function listVclusters(
 ): { items: Vcluster[]; next: string | null } {
   const before = filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor) || 0;
   const rows = db.all<VclusterRow>(
-    `${VCLUSTER} WHERE v.seq < $before AND ($owner IS NULL OR o.name = $owner) ORDER BY v.seq DESC LIMIT $limit`,
-    { before, owner: filter.owner, limit: filter.limit + 1 },
+    // Of one person, only theirs are looked at.
+    `${VCLUSTER} WHERE v.seq < $before${filter.owner === null ? "" : " AND v.owner_id IN (SELECT id FROM owners WHERE name = $owner)"} ORDER BY v.seq DESC LIMIT $limit`,
+    { before, ...(filter.owner === null ? {} : { owner: filter.owner }), limit: filter.limit + 1 },
   );
   const page = rows.slice(0, filter.limit);
   const ids = page.map((r) => r.id);

@@ -31,7 +31,9 @@ export function settle(c: Change, id: string, deliveries: Deliveries): void {
   let vc = vclusterRow(c.tx, id);
   if (!vc) return;
   let nodes = nodeRows(c.tx, id);
-  const op = activeOperation(c.tx, id);
+  const active = activeOperation(c.tx, id);
+  // Nodes that move conclude their operation themselves.
+  const op = active?.plan === "move" ? null : active;
   if (op) {
     const failed = failedNode(op, nodes);
     if (failed && giveUp(c, op, vc, nodes, failed)) {
@@ -52,7 +54,7 @@ export function settle(c: Change, id: string, deliveries: Deliveries): void {
   const { state, reason } = stateOf(vc.desired, nodes, rest, deliveries.problem(id));
   if (state === vc.state && reason === vc.reason) return;
   c.tx.run("UPDATE vclusters SET state = $state, reason = $reason WHERE id = $id", { state, reason, id });
-  if (state === "failed" && vc.state !== "failed" && !op) {
+  if (state === "failed" && vc.state !== "failed" && !active) {
     c.event({
       actor: "system",
       action: "vcluster.failed",
@@ -117,7 +119,7 @@ function finish(c: Change, op: OperationRow, vc: VclusterRow): boolean {
   return true;
 }
 
-const DONE = { boot: "ready", stop: "stopped", remove: "removed", build: "built" };
+const DONE = { boot: "ready", stop: "stopped", remove: "removed", build: "built", move: "moved", drain: "empty" };
 
 function forget(c: Change, vc: VclusterRow): void {
   c.tx.run("DELETE FROM vclusters WHERE id = $id", { id: vc.id });

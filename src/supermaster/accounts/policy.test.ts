@@ -17,6 +17,7 @@ const OWNED: Partial<Record<RouteName, string>> = {
   stopVcluster: "alice",
   scaleVcluster: "alice",
   vclusterEvents: "alice",
+  moveVcluster: "alice",
   vclusterMetrics: "alice",
   openVcluster: "alice",
   terminal: "alice",
@@ -99,7 +100,9 @@ function expected(name: RouteName, route: Route, who: Who): "in" | 401 | 403 | 4
   const { action } = route;
   if (action === "public") return "in";
   if (who === "anonymous") return 401;
-  const adminOnly = /^(user|group|image|config|host|join)\./.test(action) && !/^(image|host)\.read$/.test(action);
+  const adminOnly =
+    action === "vcluster.move" ||
+    (/^(user|group|image|config|host|join)\./.test(action) && !/^(image|host)\.read$/.test(action));
   const write = /\.(write|use|password)$/.test(action);
   if (who === "admin") return "in";
   if (adminOnly) return 403;

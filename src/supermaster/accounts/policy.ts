@@ -25,6 +25,7 @@ export const RULES: Record<Action, Rule> = {
   "vcluster.read": { who: "owner", scope: "read" },
   "vcluster.write": { who: "owner", scope: "write" },
   "vcluster.use": { who: "owner", scope: "write" },
+  "vcluster.move": { who: "admin", scope: "admin" },
   "image.read": { who: "signedIn", scope: "read" },
   "image.write": { who: "admin", scope: "admin" },
   "host.read": { who: "signedIn", scope: "read" },

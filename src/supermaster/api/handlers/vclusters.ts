@@ -11,6 +11,7 @@ type Names =
   | "startVcluster"
   | "stopVcluster"
   | "scaleVcluster"
+  | "moveVcluster"
   | "vclusterEvents"
   | "vclusterMetrics"
   | "openVcluster"
@@ -34,6 +35,8 @@ export function vclusterHandlers({ base, vclusters, opening }: Wing): Handlers<N
       vclusters.stop(ask, vclusters.find(ask, "vcluster.write", params.name, query.owner)),
     scaleVcluster: (ask, { params, query, body }) =>
       vclusters.scale(ask, vclusters.find(ask, "vcluster.write", params.name, query.owner), body),
+    moveVcluster: (ask, { params, query, body }) =>
+      vclusters.move(ask, vclusters.find(ask, "vcluster.move", params.name, query.owner), body),
     vclusterEvents: (ask, { params, query }) => {
       const { row, owner } = vclusters.find(ask, "vcluster.read", params.name, query.owner);
       // Its history starts with its making: an older vcluster may have had its name.
