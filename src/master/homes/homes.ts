@@ -8,6 +8,9 @@ import { removalsOn } from "./removal.ts";
 import { homeRow, SHARED } from "./rows.ts";
 import { SharedFiles, type SharedMode } from "./shared-files.ts";
 
+/** A folder on its way to a host that is not there any more stays after this many times the pause between two tries. */
+const PATIENCE = 12;
+
 /** People's data folders: each lies on one host and follows its person, or in the shared file system for all hosts. */
 export class Homes {
   readonly shared: SharedFiles;
@@ -29,7 +32,7 @@ export class Homes {
   ) {
     const { store, commit, clock, hosts, mode, carry, retryMs, changed, log } = deps;
     const worker = (host: string) => (hosts.isRemoved(host) ? null : hosts.worker(host));
-    this.#moves = new HomeMoves({ db: store, commit, worker, carry, log, retryMs });
+    this.#moves = new HomeMoves({ db: store, commit, worker, carry, log, retryMs, patienceMs: retryMs * PATIENCE });
     this.shared = new SharedFiles({ store, commit, clock, mode, hosts: () => this.#connected(), changed, log });
     hosts.fault = (report) => this.shared.problem(report);
   }
@@ -43,8 +46,8 @@ export class Homes {
     this.#moves.start();
   }
 
-  stop(): Promise<void> {
-    return this.#moves.stop();
+  stop(): void {
+    this.#moves.stop();
   }
 
   /** A host is there, and its first words were heard. */

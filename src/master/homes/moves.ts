@@ -18,6 +18,8 @@ export interface HomeMovesDeps {
     o: { signal: AbortSignal; progress(sent: number, total: number): void },
   ): Promise<unknown>;
   log: Logger;
+  /** How often it is looked whether a host that a folder is on its way to is still there, milliseconds. */
+  patienceMs: number;
   /** Pause before something that went wrong is tried again, milliseconds. */
   retryMs: number;
 }
@@ -47,11 +49,11 @@ export class HomeMoves {
       this.look(owner);
   }
 
-  async stop(): Promise<void> {
+  /** What is under way goes on from its rows the next time; a host that never answers is not waited for. */
+  stop(): void {
     this.#over.abort(new Error("stopping"));
     for (const t of this.#retries.values()) clearTimeout(t);
     this.#retries.clear();
-    await this.#mutex.idle();
   }
 
   /** Something about this person's nodes changed: must their folder go after them? */
@@ -60,8 +62,8 @@ export class HomeMoves {
     const home = homeRow(this.deps.db, owner);
     if (!home || home.host === SHARED) return;
     const to = home.picture === null ? this.#wanted(home) : null;
-    if (to !== null) this.deps.commit((c) => this.#begin(c, home, to));
-    if (to !== null || home.picture !== null) this.#run(owner, () => this.#steps(owner));
+    if (to !== null) this.#commit((c) => this.#begin(c, home, to));
+    if (to !== null || home.picture !== null) void this.#run(owner, () => this.#steps(owner));
   }
 
   /** A host is there (again): folders that wait for it, and copies that are to go from it. */
@@ -78,7 +80,7 @@ export class HomeMoves {
   /** Removes what was ordered to go from a host, if that is there now. */
   remove(owner: string, host: string): Promise<void> {
     return this.#run(owner, async () => {
-      const { db, commit, worker } = this.deps;
+      const { db, worker } = this.deps;
       const w = worker(host);
       const removal = removalsOn(db, host).find((r) => r.owner === owner);
       if (!w || !removal) return;
@@ -87,11 +89,15 @@ export class HomeMoves {
       if (home && !home.leaving && (home.host === host || home.moving_to === host)) return;
       await w.dropPictures({ kind: "home", id: owner });
       await w.deleteHome(owner);
-      if (this.#over.signal.aborted) return;
-      commit((c) => removed(c, removal));
+      this.#commit((c) => removed(c, removal));
       setImmediate(() => this.look(owner));
     });
   }
+
+  readonly #commit: Commit = (body) => {
+    this.#over.signal.throwIfAborted();
+    return this.deps.commit(body);
+  };
 
   /** One thing after another for each person; what fails is tried again. */
   #run(owner: string, body: () => Promise<void>): Promise<void> {
@@ -156,13 +162,13 @@ export class HomeMoves {
       const home = homeRow(this.deps.db, owner);
       if (!home?.picture || home.leaving) return;
       if (home.moving_to === null) return this.#tidy(home);
-      if (!(await this.#step(home, home.moving_to, home.picture)) || this.#over.signal.aborted) return;
+      if (!(await this.#step(home, home.moving_to, home.picture))) return;
     }
   }
 
   /** false: it waits for a host. */
   async #step(home: HomeRow, to: string, name: string): Promise<boolean> {
-    const { commit, worker, db, log } = this.deps;
+    const { worker, db, log } = this.deps;
     const { owner } = home;
     const picture: Picture = { volume: { kind: "home", id: owner }, name };
     const target = worker(to);
@@ -173,9 +179,8 @@ export class HomeMoves {
       const { home: mib } = db.get<{ home: number }>("SELECT home FROM owners WHERE id = $owner", { owner })!;
       // No node may ever have got as far as making it.
       await source.setHomeQuota(owner, mib);
-      const way = { picture, parent: null, from: home.host, to };
-      await this.deps.carry(way, { signal: this.#over.signal, progress: () => {} });
-      commit((c) => this.#advance(c, home, "adopting = 1"));
+      await this.#carry(picture, home.host, to);
+      this.#commit((c) => this.#advance(c, home, "adopting = 1"));
       return true;
     }
     if (!target) return false;
@@ -187,7 +192,7 @@ export class HomeMoves {
       await target.dropPictures(picture.volume);
       return this.#giveUp(home, `there is another data folder of this person on host ${to}: ${e.message}`);
     }
-    commit((c) => {
+    this.#commit((c) => {
       if (!this.#advance(c, home, "host = moving_to, moving_to = NULL, adopting = 0")) return;
       orderRemoval(c, owner, home.host);
       this.#tell(c, home, "ok", `from ${home.host} to ${to}`);
@@ -196,9 +201,23 @@ export class HomeMoves {
     return true;
   }
 
+  /** Transfers wait for a host that went away. While they do nobody has the folder, so it is not for ever. */
+  async #carry(picture: Picture, from: string, to: string): Promise<void> {
+    const patience = new AbortController();
+    const timer = setInterval(() => {
+      if (!this.deps.worker(to)) patience.abort(new Error(`host ${to} went away`));
+    }, this.deps.patienceMs);
+    try {
+      const signal = AbortSignal.any([this.#over.signal, patience.signal]);
+      await this.deps.carry({ picture, parent: null, from, to }, { signal, progress: () => {} });
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   /** It stays where it is. */
   #giveUp(home: HomeRow, why: string): boolean {
-    this.deps.commit((c) => {
+    this.#commit((c) => {
       if (this.#advance(c, home, "moving_to = NULL, adopting = 0")) this.#tell(c, home, "failed", why);
     });
     return true;
@@ -222,8 +241,7 @@ export class HomeMoves {
     const w = this.deps.worker(home.host);
     if (!w) return;
     await w.dropPictures({ kind: "home", id: home.owner });
-    if (this.#over.signal.aborted) return;
-    this.deps.commit((c) =>
+    this.#commit((c) =>
       c.tx.run("UPDATE homes SET picture = NULL WHERE owner = $owner AND picture = $picture AND moving_to IS NULL", {
         owner: home.owner,
         picture: home.picture!,

@@ -110,7 +110,7 @@ export class SharedFiles {
 
   /** Has a folder removed, by any host that sees it. */
   async removeHome(owner: string): Promise<void> {
-    const able = this.deps.hosts().find((h) => h.report && h.report.shared.type && !this.#fault(h.report.shared));
+    const able = this.deps.hosts().find((h) => h.report?.shared.type && !this.#fault(h.report.shared));
     if (!able) return;
     await able.worker.share({ task: "removeHome", owner, token: this.#token });
     this.deps.commit((c) => {
