@@ -28,6 +28,12 @@ import { WarmPool } from "./nodes/warm-pool.ts";
 import type { WorkerOptions } from "./options.ts";
 import { Homes } from "./rootfs/homes.ts";
 import { Rootfs } from "./rootfs/rootfs.ts";
+import { Estate } from "./volumes/estate.ts";
+import { Volumes } from "./volumes/volumes.ts";
+import { WaitingDisks } from "./volumes/waiting-disks.ts";
+
+/** MiB that must stay free of what comes from other hosts: nodes here need them. */
+const TRAVEL_MIB = 128;
 
 export type WorkerParts = ReturnType<typeof assemble>;
 
@@ -61,6 +67,15 @@ export function assemble(
     report,
     changed: (image) => void warm.refresh(image),
   });
+  const estate = new Estate({ layout, instances, homes, images: desk });
+  const volumes: Volumes = new Volumes({
+    pool: layout.pool,
+    estate,
+    now: clock.now,
+    full: () => gauge.fullDisk(TRAVEL_MIB),
+    log,
+  });
+  const disks = new WaitingDisks({ shelf: volumes.shelf, layout, instances, now: clock.now });
   const runtime = new Runtime({
     layout,
     cgroups,
@@ -102,6 +117,7 @@ export function assemble(
   const settlement: Settlement = new Settlement({
     metrics,
     custody,
+    disks,
     runs,
     orders,
     instances,
@@ -125,7 +141,7 @@ export function assemble(
     },
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
-  const gauge = new HostGauge(layout, { name: hostName, address: net.address, mtu: net.mtu, version });
+  const gauge: HostGauge = new HostGauge(layout, { name: hostName, address: net.address, mtu: net.mtu, version });
   return {
     instances,
     orders,
@@ -139,6 +155,7 @@ export function assemble(
     settlement,
     custody,
     runs,
+    volumes,
     sampler,
     gauge,
   };

@@ -72,6 +72,12 @@ export class ImageDesk implements ImageSource {
     this.#builds.get(operation)?.abort.abort(new DockletError("cancelled", "The build was cancelled."));
   }
 
+  /** A layer of it came from another host. */
+  async came(name: string): Promise<void> {
+    await this.parts.images.came(name);
+    this.#changed(name);
+  }
+
   stop(): void {
     for (const operation of this.#builds.keys()) this.cancel(operation);
   }

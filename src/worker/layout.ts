@@ -35,6 +35,8 @@ export class Layout {
 
   /** Disk of an instance: a subvolume with upper/ and work/. */
   disk = (id: string) => join(this.pool, "nodes", id);
+  /** Tree of a layer: what overlay takes as a lower folder. */
+  layer = (id: string) => join(this.pool, "layers", id, "root");
   home = (owner: string) => join(this.pool, "homes", owner);
   run = (id: string) => join(this.live, id);
   merged = (id: string) => join(this.live, id, "merged");

@@ -1,4 +1,14 @@
-import type { HostReport, NodeStream, Report, StreamRequest, WorkerApi } from "../contracts/worker.ts";
+import type {
+  HostReport,
+  NodeStream,
+  Picture,
+  PictureSink,
+  PictureSource,
+  Report,
+  StreamRequest,
+  Volume,
+  WorkerApi,
+} from "../contracts/worker.ts";
 import { VclusterOrder } from "../contracts/worker.ts";
 import { DockletError, messageOf } from "../lib/errors.ts";
 import { isMounted, tmpfs } from "../os/mounts.ts";
@@ -17,6 +27,7 @@ import type { WorkerOptions } from "./options.ts";
 import { openPool } from "./rootfs/pool.ts";
 import { PoolSpace } from "./rootfs/pool-space.ts";
 import { openStream } from "./terminal/streams.ts";
+import { layerAt } from "./volumes/estate.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 5_000;
@@ -58,10 +69,13 @@ export class Worker implements WorkerApi {
       pool: layout.pool,
       log,
       now: clock.now,
-      inUse: (layer) => this.#p?.instances.usesLayer(layer) ?? true,
+      inUse: (layer) => !this.#p || this.#p.instances.usesLayer(layer) || this.#p.volumes.standsOn(layerAt(layer)),
+      onTheWay: (layer) => this.#p?.volumes.keepsLayer(layer) ?? true,
+      letGo: async (id) => this.#p?.volumes.release({ kind: "layer", id }),
     });
     const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
+    await p.volumes.sweep();
     const found = await p.networks.load();
     await p.attachments.load(p.instances.all().map((i) => i.id));
     const hooks = watchHooks(
@@ -96,7 +110,11 @@ export class Worker implements WorkerApi {
       this.#report(this.#hostReport());
     });
     this.#every(HOLD_MS, () => space.hold());
-    this.#every(GIVE_BACK_MS, () => space.giveBack());
+    this.#every(GIVE_BACK_MS, async () => {
+      await p.volumes.tidy();
+      await images.prune();
+      await space.giveBack();
+    });
     await this.#followNetworks(p, net);
     this.#every(SWEEP_MS, async () => {
       for (const i of p.instances.all()) {
@@ -112,6 +130,7 @@ export class Worker implements WorkerApi {
   async stop(): Promise<void> {
     await this.#p?.warm.stop();
     await this.#p?.desk.stop();
+    await this.#p?.volumes.stop();
     for (const stop of this.#stopping.splice(0)) await stop();
     this.#p?.sampler.flush();
     this.#problem = "stopping";
@@ -195,6 +214,30 @@ export class Worker implements WorkerApi {
 
   async deleteHome(owner: string): Promise<void> {
     await this.#parts().homes.remove(owner);
+  }
+
+  async layersOf(node: string): Promise<string[] | null> {
+    return this.#parts().instances.ofNode(node)?.layers.map(layerAt) ?? null;
+  }
+
+  async takePicture(request: Parameters<WorkerApi["takePicture"]>[0]): Promise<{ bytes: number }> {
+    return this.#parts().volumes.take(request);
+  }
+
+  async sendPicture(request: Parameters<WorkerApi["sendPicture"]>[0]): Promise<PictureSource> {
+    return this.#parts().volumes.send(request);
+  }
+
+  async receivePicture(request: Parameters<WorkerApi["receivePicture"]>[0]): Promise<PictureSink> {
+    return this.#parts().volumes.receive(request);
+  }
+
+  async adoptPicture(picture: Picture): Promise<void> {
+    await this.#parts().volumes.adopt(picture);
+  }
+
+  async dropPictures(volume: Volume): Promise<void> {
+    await this.#parts().volumes.drop(volume);
   }
 
   #parts() {

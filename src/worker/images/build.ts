@@ -129,7 +129,8 @@ async function publish(options: BuildOptions, work: string, hash: string, parent
     rmSync(join(work, "work"), { recursive: true, force: true });
     rmdirSync(join(work, "merged"));
   }
-  const builtAt = now();
+  // Hosts agree on the newest build by this time, and clocks go wrong: a build is newer than those before it.
+  const builtAt = Math.max(now(), (layers.newest(recipe.name)?.builtAt ?? 0) + 1);
   // The time is part of the digest: the same recipe, built again, holds newer packages and must not replace what nodes use.
   const digest = createHash("sha256").update(`${hash}\0${builtAt}`).digest("hex").slice(0, 16);
   const size = await diskUsage(join(work, "root"), signal);

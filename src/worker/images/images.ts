@@ -33,6 +33,10 @@ export interface ImagesOptions {
   now?: () => number;
   /** Whether a node has this layer below it: such a layer is never deleted. */
   inUse: (layerPath: string) => boolean;
+  /** Whether a layer is needed for something that is on its way from or to another host. */
+  onTheWay?: (layer: string) => boolean;
+  /** Called before a layer is deleted: whoever sends it must let go of it. */
+  letGo?: (layer: string) => Promise<void>;
 }
 
 /** The images of one host. Their state is what is on the pool; this object only remembers builds that run or failed. */
@@ -41,6 +45,8 @@ export class Images {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #inUse: (layerPath: string) => boolean;
+  readonly #onTheWay: (layer: string) => boolean;
+  readonly #letGo: (layer: string) => Promise<void>;
   readonly #builtin = builtinRecipes();
   readonly #running = new Map<string, Recipe>();
   readonly #failed = new Map<string, { recipe: Recipe; reason: string }>();
@@ -53,6 +59,8 @@ export class Images {
     this.#log = options.log;
     this.#now = options.now ?? Date.now;
     this.#inUse = options.inUse;
+    this.#onTheWay = options.onTheWay ?? (() => false);
+    this.#letGo = options.letGo ?? (async () => {});
   }
 
   /** Deletes what a crash left half-made. Call it once, before anything else. */
@@ -154,7 +162,7 @@ export class Images {
         `Nodes use the image ${name}.`,
         "Delete the vclusters that were made from it first.",
       );
-    for (const m of mine) await this.#layers.delete(layerId(m));
+    for (const m of mine) await this.#delete(layerId(m));
     await this.#layers.deleteLeftovers(name);
     this.#failed.delete(name);
   }
@@ -180,6 +188,12 @@ export class Images {
     return this.#docklet;
   }
 
+  /** A layer of it came from another host: what it makes useless goes. */
+  async came(name: string): Promise<void> {
+    this.#failed.delete(name);
+    await this.#prune(name);
+  }
+
   /** Deletes old builds that neither a node nor another image needs. */
   async prune(): Promise<void> {
     for (const name of new Set(this.#layers.all().map((m) => m.name))) await this.#prune(name);
@@ -193,8 +207,13 @@ export class Images {
     for (const old of all.filter((m) => m.name === name)) {
       const id = layerId(old);
       const tree = this.#layers.tree(id);
-      if (tree !== current && !needed.has(id) && !this.#inUse(tree)) await this.#layers.delete(id);
+      if (tree !== current && !needed.has(id) && !this.#inUse(tree) && !this.#onTheWay(id)) await this.#delete(id);
     }
+  }
+
+  async #delete(id: string): Promise<void> {
+    await this.#letGo(id);
+    await this.#layers.delete(id);
   }
 
   #info(name: string, built: Manifest | undefined): ImageInfo {

@@ -25,9 +25,9 @@ export class HostGauge {
   }
 
   /** Why there is no room for more nodes, whatever was promised to whom. */
-  fullDisk(): string | null {
+  fullDisk(least = LOW_MIB): string | null {
     const { pool, local } = this.layout;
-    const low = [pool, local].find((path) => diskSpace(path).free < LOW_MIB);
+    const low = [pool, local].find((path) => diskSpace(path).free < least);
     if (low === undefined) return null;
     const what = low === pool ? "the storage pool" : `the disk that holds ${local}`;
     return `${what} is full (${diskSpace(low).free} MiB are left)`;

@@ -53,6 +53,7 @@ function restart(): void {
         removedBridges.push(v);
       },
     } as unknown as Networks,
+    disks: { claim: () => {} },
     custody: { holds: () => held, endedSince: () => ended, forget: () => {}, write: () => {} },
     runs: new Runs(store, { now: () => 1, boot: () => ++ms, bootId: "boot" }),
     metrics: new NodeMetrics(),

@@ -7,6 +7,7 @@ import type { Custody } from "../lease/custody.ts";
 import type { Runs } from "../lease/runs.ts";
 import type { NodeMetrics } from "../metrics/exposition.ts";
 import type { Networks } from "../network/networks.ts";
+import type { WaitingDisks } from "../volumes/waiting-disks.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
 import type { Orders } from "./orders.ts";
@@ -50,6 +51,8 @@ export class Settlement {
       images: ImageSource;
       networks: Networks;
       metrics: NodeMetrics;
+      /** Gives a node the disk that came for it from another host. */
+      disks: Pick<WaitingDisks, "claim">;
       custody: Pick<Custody, "holds" | "endedSince" | "forget" | "write">;
       runs: Runs;
       clock: Clock;
@@ -135,6 +138,7 @@ export class Settlement {
     if (!found) return;
     const { order, spec } = found;
     try {
+      this.parts.disks.claim(node, vcluster);
       const held = spec.desired === "running" ? this.parts.custody.holds(vcluster) : null;
       if (held) await this.#hold(order, spec, held);
       else if (spec.desired === "running") await this.#run(order, spec);

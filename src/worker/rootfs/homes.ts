@@ -28,6 +28,11 @@ export class Homes {
     });
   }
 
+  /** Nothing else is done with this person's folder meanwhile. */
+  alone<T>(owner: string, body: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(owner, body);
+  }
+
   remove(owner: string): Promise<void> {
     return this.#mutex.run(owner, async () => {
       this.#limits.delete(owner);
