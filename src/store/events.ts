@@ -48,8 +48,14 @@ export function listEvents(
 ): { items: Event[]; next: string | null } {
   const before = filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor.replace(/^\D*/, "")) || 0;
   const rows = db.all<EventRow>(
-    `SELECT * FROM events WHERE seq < $before AND ($owner IS NULL OR owner = $owner) AND ($object IS NULL OR object = $object) ORDER BY seq DESC LIMIT $limit`,
-    { before, owner: filter.owner, object: filter.object ?? null, limit: filter.limit + 1 },
+    // Only what is asked for is compared: `$owner IS NULL OR` would look at everybody's.
+    `SELECT * FROM events WHERE seq < $before${filter.owner === null ? "" : " AND owner = $owner"}${filter.object === undefined ? "" : " AND object = $object"} ORDER BY seq DESC LIMIT $limit`,
+    {
+      before,
+      ...(filter.owner === null ? {} : { owner: filter.owner }),
+      ...(filter.object === undefined ? {} : { object: filter.object }),
+      limit: filter.limit + 1,
+    },
   );
   const items = rows.slice(0, filter.limit).map((r) => toEvent(wing, r));
   return { items, next: rows.length > filter.limit ? items.at(-1)!.id : null };

@@ -22,6 +22,7 @@ export function followMaster(wing: Wing): () => void {
       case "vcluster.deleted": {
         const owner = views.ownerOfVcluster(frame.data.id);
         settlement.release(frame.data.id);
+        views.forget(frame.data.id);
         hub.publish(frame, { owner });
         return;
       }

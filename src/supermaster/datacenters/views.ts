@@ -15,6 +15,9 @@ export interface View<T> {
  * and the owner of its allocation, and nobody is shown what has none.
  */
 export class Views {
+  /** Owners of vclusters: asked for with every sample of every node, and never another one. */
+  readonly #owners = new Map<string, string>();
+
   constructor(readonly base: Base) {}
 
   vcluster(v: Vcluster): View<Vcluster> | null {
@@ -35,6 +38,15 @@ export class Views {
   }
 
   ownerOfVcluster(id: string): string | null {
-    return allocationById(this.base.store, id)?.owner_id ?? null;
+    const known = this.#owners.get(id);
+    if (known !== undefined) return known;
+    const owner = allocationById(this.base.store, id)?.owner_id ?? null;
+    if (owner !== null) this.#owners.set(id, owner);
+    return owner;
+  }
+
+  /** The vcluster is gone. */
+  forget(id: string): void {
+    this.#owners.delete(id);
   }
 }
