@@ -11,6 +11,7 @@ import "./theme/surfaces.css";
 import "./theme/tables.css";
 import "./theme/operations.css";
 import "./theme/pages.css";
+import "./theme/hosts.css";
 import "./theme/terminal.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";

@@ -16,6 +16,8 @@ export const PORTAL_PAGES: { name: string; path: string; who: "anonymous" | "adm
   { name: "admin-groups", path: "/admin/groups", who: "admin" },
   { name: "admin-clusters", path: "/admin/clusters", who: "admin" },
   { name: "admin-hosts", path: "/admin/hosts", who: "admin" },
+  { name: "admin-host", path: "/admin/hosts/{host}", who: "admin" },
+  { name: "admin-host-gone", path: "/admin/hosts/no-such-host", who: "admin" },
   { name: "admin-images", path: "/admin/images", who: "admin" },
   { name: "admin-events", path: "/admin/events", who: "admin" },
   { name: "admin-config", path: "/admin/config", who: "admin" },

@@ -42,7 +42,7 @@ describe.each(SCHEMES.flatMap((scheme) => WIDTHS.map((width) => ({ scheme, width
           await logIn(page, fake.url, "root", PASSWORD);
           inside = true;
         }
-        await page.goto(fake.url + path.replace("{vcluster}", "genomics"));
+        await page.goto(fake.url + path.replace("{vcluster}", "genomics").replace("{host}", "quay-3"));
         await settled(page);
         wrong.push(...(await axeFindings(page)).map((f) => `${name}: ${f}`));
         const wide = await overflow(page);

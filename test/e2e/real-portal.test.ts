@@ -12,6 +12,7 @@ setDefaultTimeout(90_000);
 let d: TestDocklet;
 let browser: Browser;
 let password: string;
+let host: string;
 let context: BrowserContext;
 let page: Page;
 let complaints: string[];
@@ -20,6 +21,7 @@ beforeAll(async () => {
   d = await baseDocklet({ settings: { WARM_NODES: "base=1" } });
   password = readFileSync(join(d.prefix, "local/generated_password.txt"), "utf8").trim();
   await createVcluster(d, { name: "genomics", nodes: 2 });
+  host = (await d.root.hosts()).items[0]!.name;
   browser = await launchBrowser();
 }, 600_000);
 afterAll(async () => {
@@ -59,7 +61,7 @@ describe.each(SCHEMES.flatMap((scheme) => WIDTHS.map((width) => ({ scheme, width
           await logIn(walker.page, d.portal, "root", password);
           inside = true;
         }
-        await walker.page.goto(d.portal + path.replace("{vcluster}", "genomics"));
+        await walker.page.goto(d.portal + path.replace("{vcluster}", "genomics").replace("{host}", host));
         await settled(walker.page);
         wrong.push(...(await axeFindings(walker.page)).map((f) => `${name}: ${f}`));
         const wide = await overflow(walker.page);

@@ -10,6 +10,7 @@ import {
 import { asDocklet, DockletError } from "../../src/lib/errors.ts";
 import { randomSecret } from "../../src/lib/ids.ts";
 import { handlers, meOf } from "./fake-portal/handlers.ts";
+import { measureHosts } from "./fake-portal/hosts.ts";
 import { sampleOf, seededWorld } from "./fake-portal/seed.ts";
 import type { Account, World } from "./fake-portal/world.ts";
 
@@ -199,6 +200,7 @@ export function startFakePortal(options: { dist: string; port?: number; world?: 
 
   const beat = setInterval(() => {
     const at = Date.now();
+    measureHosts(world, at);
     for (const vc of world.vclusters) {
       for (const [i, n] of vc.nodes.entries()) {
         if (n.state !== "ready") continue;

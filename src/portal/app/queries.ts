@@ -12,10 +12,15 @@ export const keys = {
   vcluster: (owner: string, name: string) => ["vcluster", owner, name] as const,
   metrics: (id: string) => ["metrics", id] as const,
   operations: ["operations"] as const,
+  operation: (id: string) => ["operation", id] as const,
   events: (filter: EventFilter) => ["events", filter] as const,
   history: (id: string) => ["history", id] as const,
   images: ["images"] as const,
   hosts: ["hosts"] as const,
+  host: (name: string) => ["host", name] as const,
+  hostNodes: (name: string) => ["host-nodes", name] as const,
+  hostMetrics: (name: string) => ["host-metrics", name] as const,
+  joinTokens: ["join-tokens"] as const,
   users: ["users"] as const,
   groups: ["groups"] as const,
   config: ["config"] as const,
@@ -87,6 +92,11 @@ export const operationsQuery = queryOptions({
   queryKey: keys.operations,
   queryFn: async ({ signal }) => (await api.operations({ query: { limit: 50 }, signal })).items,
 });
+export const operationQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.operation(id),
+    queryFn: ({ signal }) => api.operation({ params: { id }, signal }),
+  });
 export const imagesQuery = queryOptions({
   queryKey: keys.images,
   queryFn: async ({ signal }) => (await api.images({ signal })).items,
@@ -94,6 +104,25 @@ export const imagesQuery = queryOptions({
 export const hostsQuery = queryOptions({
   queryKey: keys.hosts,
   queryFn: async ({ signal }) => (await api.hosts({ signal })).items,
+});
+export const hostQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.host(name),
+    queryFn: ({ signal }) => api.host({ params: { name }, signal }),
+  });
+export const hostNodesQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.hostNodes(name),
+    queryFn: async ({ signal }) => (await api.hostNodes({ params: { name }, signal })).items,
+  });
+export const hostMetricsQuery = (name: string) =>
+  queryOptions({
+    queryKey: keys.hostMetrics(name),
+    queryFn: async ({ signal }) => (await api.hostMetrics({ params: { name }, signal })).items,
+  });
+export const joinTokensQuery = queryOptions({
+  queryKey: keys.joinTokens,
+  queryFn: async ({ signal }) => (await api.joinTokens({ signal })).items,
 });
 export const groupsQuery = queryOptions({
   queryKey: keys.groups,

@@ -110,6 +110,11 @@ const hosts = createRoute({
   path: "/hosts",
   component: lazyRouteComponent(() => import("../pages/admin/HostsPage.tsx"), "HostsPage"),
 });
+const host = createRoute({
+  getParentRoute: () => admin,
+  path: "/hosts/$host",
+  component: lazyRouteComponent(() => import("../pages/admin/HostPage.tsx"), "HostPage"),
+});
 const images = createRoute({
   getParentRoute: () => admin,
   path: "/images",
@@ -135,7 +140,7 @@ const tree = root.addChildren([
     terminal,
     open,
     account,
-    admin.addChildren([users, groups, clusters, hosts, images, events, config]),
+    admin.addChildren([users, groups, clusters, hosts, host, images, events, config]),
   ]),
 ]);
 

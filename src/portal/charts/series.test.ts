@@ -19,5 +19,5 @@ test("a long silence is a hole", () => {
 });
 
 test("no samples are empty columns", () => {
-  expect(columnsOf([], [(s) => s.cpu])).toEqual([[], []]);
+  expect(columnsOf<Sample>([], [(s) => s.cpu])).toEqual([[], []]);
 });

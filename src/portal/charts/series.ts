@@ -1,10 +1,11 @@
-import type { Sample } from "../../contracts/public/index.ts";
-
 /** A pause longer than this is drawn as a gap, not as a line that nobody measured. */
 const GAP_MS = 45_000;
 
 /** Samples as the columns that the chart draws: seconds, then one column a line, with holes where nothing was measured. */
-export function columnsOf(samples: Sample[], pick: ((s: Sample) => number)[]): [number[], ...(number | null)[][]] {
+export function columnsOf<S extends { at: number }>(
+  samples: S[],
+  pick: ((s: S) => number)[],
+): [number[], ...(number | null)[][]] {
   const times: number[] = [];
   const lines: (number | null)[][] = pick.map(() => []);
   let before: number | null = null;

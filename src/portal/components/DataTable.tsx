@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
+import { Paging, usePaging } from "./Paging.tsx";
 
 export interface Column<T> {
   head: string;
@@ -11,45 +12,74 @@ export interface Column<T> {
 
 interface Props<T> {
   label: string;
+  /** The same array every time, where many rows change one by one: then only those that changed are drawn again. */
   columns: Column<T>[];
   rows: T[];
   rowKey: (row: T) => string;
+  perPage?: number;
 }
 
+const PER_PAGE = 100;
+
 /** A table that becomes a list of cards on a phone. Roles are spelled out, because display:block would lose them. */
-export function DataTable<T>({ label, columns, rows, rowKey }: Props<T>) {
+export function DataTable<T>({ label, columns, rows, rowKey, perPage = PER_PAGE }: Props<T>) {
+  const { shown, page, pages, from, setPage } = usePaging(rows, perPage);
   return (
-    // biome-ignore-start lint/a11y/noRedundantRoles: CSS turns these into blocks on a phone, which drops their own roles
-    <div className="dk-table-wrap">
-      <table className="dk-table" role="table" aria-label={label}>
-        <thead role="rowgroup">
-          <tr role="row">
-            {columns.map((c) => (
-              <th key={c.head} role="columnheader" scope="col" data-align={c.align}>
-                {c.actions ? <span className="dk-sr">{c.head}</span> : c.head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {rows.map((row) => (
-            <tr key={rowKey(row)} role="row">
+    <>
+      {/* biome-ignore-start lint/a11y/noRedundantRoles: CSS turns these into blocks on a phone, which drops their own roles */}
+      <div className="dk-table-wrap">
+        <table
+          className="dk-table"
+          role="table"
+          aria-label={label}
+          aria-rowcount={pages > 1 ? rows.length + 1 : undefined}
+        >
+          <thead role="rowgroup">
+            <tr role="row">
               {columns.map((c) => (
-                <td
-                  key={c.head}
-                  role="cell"
-                  data-head={c.actions ? undefined : c.head}
-                  data-align={c.align}
-                  data-actions={c.actions || undefined}
-                >
-                  {c.cell(row)}
-                </td>
+                <th key={c.head} role="columnheader" scope="col" data-align={c.align}>
+                  {c.actions ? <span className="dk-sr">{c.head}</span> : c.head}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-    // biome-ignore-end lint/a11y/noRedundantRoles: see above
+          </thead>
+          <tbody role="rowgroup">
+            {shown.map((row) => (
+              <Row key={rowKey(row)} row={row} columns={columns as Column<unknown>[]} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {/* biome-ignore-end lint/a11y/noRedundantRoles: see above */}
+      <Paging
+        label={label}
+        page={page}
+        pages={pages}
+        from={from}
+        shown={shown.length}
+        total={rows.length}
+        onChange={setPage}
+      />
+    </>
   );
 }
+
+const Row = memo(function Row({ row, columns }: { row: unknown; columns: Column<unknown>[] }) {
+  return (
+    // biome-ignore-start lint/a11y/noRedundantRoles: see above
+    <tr role="row">
+      {columns.map((c) => (
+        <td
+          key={c.head}
+          role="cell"
+          data-head={c.actions ? undefined : c.head}
+          data-align={c.align}
+          data-actions={c.actions || undefined}
+        >
+          {c.cell(row)}
+        </td>
+      ))}
+    </tr>
+    // biome-ignore-end lint/a11y/noRedundantRoles: see above
+  );
+});

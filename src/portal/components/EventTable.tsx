@@ -52,6 +52,7 @@ export function EventTable({ label, empty, query }: Props) {
               label={label}
               rows={rows}
               rowKey={(e) => e.id}
+              perPage={Number.POSITIVE_INFINITY}
               columns={[
                 {
                   head: "When",

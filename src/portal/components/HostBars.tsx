@@ -1,6 +1,9 @@
 import { Link } from "@tanstack/react-router";
+import { memo } from "react";
 import type { Host } from "../../contracts/public/index.ts";
-import { formatMiB, plural, trim } from "../format/amounts.ts";
+import { formatMiB, plural, share, trim } from "../format/amounts.ts";
+import { hostsSummary } from "../hosts/advice.ts";
+import { sentence } from "../hosts/sentence.ts";
 import { Meter } from "./Meter.tsx";
 import { StateBadge } from "./StateBadge.tsx";
 
@@ -37,28 +40,51 @@ export function HostMeters({ host }: { host: Host }) {
   );
 }
 
-/** For admins, on the overview: how full the machines are. */
+/** More than this would push what people came for out of sight. */
+const SHOWN = 4;
+
+/** For admins, on the overview: how full the machines are. With many, those that need a look. */
 export function HostBars({ hosts }: { hosts: Host[] }) {
+  const shown = worthALook(hosts).slice(0, SHOWN);
   return (
     <section className="dk-panel" aria-labelledby="hosts-title">
       <div className="dk-panel-head">
         <h2 id="hosts-title">Hosts</h2>
         <Link to="/admin/hosts" className="dk-link">
-          Details
+          {hosts.length > SHOWN ? `All ${hosts.length}` : "Details"}
         </Link>
       </div>
-      {hosts.map((host) => (
-        <div key={host.name} className="dk-host-row">
-          <div className="dk-host-head">
-            <strong>{host.name}</strong>
-            <StateBadge state={host.state} />
-            <span className="dk-dim">
-              {plural(host.nodes, "node")}, {host.warm} warm
-            </span>
-          </div>
-          <HostMeters host={host} />
-        </div>
+      {hosts.length > SHOWN && (
+        <p className="dk-dim dk-small">{hostsSummary(hosts)}. Here are those that need a look, then the fullest.</p>
+      )}
+      {shown.map((host) => (
+        <HostRow key={host.name} host={host} />
       ))}
     </section>
   );
+}
+
+const HostRow = memo(function HostRow({ host }: { host: Host }) {
+  return (
+    <div className="dk-host-row">
+      <div className="dk-host-head">
+        <Link to="/admin/hosts/$host" params={{ host: host.name }} className="dk-link">
+          {host.name}
+        </Link>
+        <StateBadge state={host.state} />
+        <span className="dk-dim">
+          {plural(host.nodes, "node")}, {host.warm} warm
+        </span>
+      </div>
+      {host.state === "unreachable" ? <p className="dk-small">{sentence(host)}</p> : <HostMeters host={host} />}
+    </div>
+  );
+});
+
+/** Hosts in trouble first, then the fullest; the promises count, because they do not jump about as the load does. */
+export function worthALook(hosts: Host[]): Host[] {
+  const trouble = (h: Host) => (h.state === "unreachable" ? 2 : h.state === "ready" ? 0 : 1);
+  const full = ({ reserved: r, capacity: c }: Host) =>
+    Math.max(share(r.cpu, c.cpu), share(r.memory, c.memory), share(r.disk, c.disk));
+  return [...hosts].sort((a, b) => trouble(b) - trouble(a) || full(b) - full(a) || a.name.localeCompare(b.name));
 }

@@ -1,6 +1,9 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Event, Image, Operation, Sample, StreamFrame, Vcluster } from "../../contracts/public/index.ts";
 import { type EventFilter, keys } from "../app/queries.ts";
+import { noteServerTime } from "./clock.ts";
+import { askForRemovedHosts, dropFromHosts, placeOnHosts, putHost } from "./hosts.ts";
+import { replace } from "./list.ts";
 
 /** An hour of samples, as the server keeps it. */
 const SAMPLES_KEPT_MS = 3_600_000;
@@ -13,29 +16,31 @@ export type NodeSeries = { node: string; samples: Sample[] };
 export function applyFrame(cache: QueryClient, frame: StreamFrame, self: string | undefined): void {
   switch (frame.type) {
     case "hello":
+      noteServerTime(frame.at);
       // What was missed while away cannot be known: ask again for everything that is on screen.
       void cache.invalidateQueries();
       return;
     case "vcluster":
       putVcluster(cache, frame.data, self);
+      placeOnHosts(cache, frame.data);
       return;
     case "vcluster.deleted":
       dropVcluster(cache, frame.data.id);
+      dropFromHosts(cache, frame.data);
       return;
     case "operation":
       putOperation(cache, frame.data);
+      if (frame.data.endedAt !== null) askForRemovedHosts(cache);
       return;
     case "event":
       putEvent(cache, frame.data);
+      if (frame.data.action === "vcluster.rename") void cache.invalidateQueries({ queryKey: ["host-nodes"] });
       return;
     case "image":
       putImage(cache, frame.data);
       return;
     case "host":
-      cache.setQueryData(
-        keys.hosts,
-        (list: { name: string }[] | undefined) => list && replace(list, frame.data, "name"),
-      );
+      putHost(cache, frame.data);
       return;
     case "metrics":
       putSample(cache, frame.data);
@@ -111,11 +116,4 @@ function prepend(data: EventPages, event: Event): EventPages {
   const [first, ...rest] = data.pages;
   if (!first || data.pages.some((p) => p.items.some((e) => e.id === event.id))) return data;
   return { ...data, pages: [{ ...first, items: [event, ...first.items] }, ...rest] };
-}
-
-/** The list with `item` in place of the one with the same key, or added where there was none. */
-function replace<T, K extends keyof T>(list: T[], item: T, key: K, where: "start" | "end" = "start"): T[] {
-  const at = list.findIndex((old) => old[key] === item[key]);
-  if (at === -1) return where === "start" ? [item, ...list] : [...list, item];
-  return list.with(at, item);
 }

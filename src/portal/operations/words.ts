@@ -38,16 +38,6 @@ const WORDS: Record<Operation["kind"], Words> = {
     failed: (o) => `${o} could not be moved`,
   },
   "host.drain": {
-    doing: (o) => `Emptying host ${o}`,
-    done: (o) => `Host ${o} is empty`,
-    failed: (o) => `Host ${o} could not be emptied`,
-  },
-  "vcluster.move": {
-    doing: (o) => `Moving ${o}`,
-    done: (o) => `${o} is moved`,
-    failed: (o) => `${o} could not be moved`,
-  },
-  "host.drain": {
     doing: (o) => `Draining host ${o}`,
     done: (o) => `Host ${o} is empty`,
     failed: (o) => `Host ${o} could not be emptied`,

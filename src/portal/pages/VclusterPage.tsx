@@ -12,6 +12,7 @@ import { PageHeader } from "../components/PageHeader.tsx";
 import { QueryGate } from "../components/QueryGate.tsx";
 import { StateBadge } from "../components/StateBadge.tsx";
 import { TimeAgo } from "../components/TimeAgo.tsx";
+import { HostTroubles } from "../vcluster/HostTroubles.tsx";
 import { summaryOf } from "../vcluster/summary.ts";
 import { Underway } from "../vcluster/Underway.tsx";
 import { HistoryTab } from "./vcluster/HistoryTab.tsx";
@@ -62,6 +63,7 @@ function Page({ vc, asked, owner }: { vc: Vcluster; asked: string; owner: string
         )}
       </div>
       {vc.reason && <p className="dk-reason">{vc.reason}</p>}
+      <HostTroubles vc={vc} />
       <Underway vc={vc} steps />
       <Tabs
         value={current}

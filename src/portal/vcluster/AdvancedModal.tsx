@@ -1,12 +1,15 @@
 import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { DEFAULT_SIZE, MAX_NODES } from "../../contracts/public/index.ts";
-import { imagesQuery } from "../app/queries.ts";
+import { DEFAULT_ON_HOST_LOSS, DEFAULT_PLACEMENT, DEFAULT_SIZE, MAX_NODES } from "../../contracts/public/index.ts";
+import { hostsQuery, imagesQuery } from "../app/queries.ts";
 import { useMe } from "../app/useMe.ts";
 import { TroubleAlert } from "../components/TroubleAlert.tsx";
 import { plural } from "../format/amounts.ts";
 import { LeftLine } from "./LeftLine.tsx";
+import { LossFields } from "./LossFields.tsx";
+import { PlacementFields } from "./PlacementFields.tsx";
+import { placementWish } from "./placement.ts";
 import { checkName, checkPlan } from "./plan.ts";
 import { SizeFields } from "./SizeFields.tsx";
 import { useCreateVcluster } from "./useVclusterActions.ts";
@@ -19,6 +22,9 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
   const [picked, setPicked] = useState<string | null>(null);
   const [nodes, setNodes] = useState(1);
   const [size, setSize] = useState(DEFAULT_SIZE);
+  const hosts = useQuery(hostsQuery);
+  const [placement, setPlacement] = useState(DEFAULT_PLACEMENT);
+  const [loss, setLoss] = useState(DEFAULT_ON_HOST_LOSS);
   const create = useCreateVcluster(onClose, true);
 
   const nameError = checkName(name);
@@ -31,7 +37,15 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (wrong) return;
-    create.mutate({ ...(name ? { name } : {}), ...(picked ? { image: picked } : {}), nodes, size });
+    const wish = placementWish(placement);
+    create.mutate({
+      ...(name ? { name } : {}),
+      ...(picked ? { image: picked } : {}),
+      nodes,
+      size,
+      ...(wish ? { placement: wish } : {}),
+      ...(loss === DEFAULT_ON_HOST_LOSS ? {} : { onHostLoss: loss }),
+    });
   };
   return (
     <Modal opened onClose={onClose} title="New cluster" size="lg">
@@ -70,6 +84,13 @@ export function AdvancedModal({ onClose }: { onClose: () => void }) {
           />
           <SizeFields size={size} errors={errors} onChange={setSize} />
           <LeftLine me={me} />
+          <details className="dk-details">
+            <summary>Where nodes run, and what if a host is lost</summary>
+            <Stack mt="sm">
+              <PlacementFields value={placement} nodes={nodes} hosts={hosts.data ?? []} onChange={setPlacement} />
+              <LossFields value={loss} onChange={setLoss} />
+            </Stack>
+          </details>
           {create.error ? <TroubleAlert title="No cluster was created" error={create.error} /> : null}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>

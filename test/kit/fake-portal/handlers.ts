@@ -1,6 +1,8 @@
 import type { RouteName, Vcluster } from "../../../src/contracts/public/index.ts";
 import { DockletError } from "../../../src/lib/errors.ts";
 import { randomName, randomSecret } from "../../../src/lib/ids.ts";
+import { hostHandlers } from "./host-handlers.ts";
+import { move } from "./hosts.ts";
 import { play } from "./operations.ts";
 import * as V from "./vclusters.ts";
 import type { Account, World } from "./world.ts";
@@ -152,9 +154,11 @@ export const handlers: Partial<Record<RouteName, Handler>> = {
   vcluster: (c) => vc(c),
   renameVcluster: (c) => {
     const v = vc(c);
-    if (c.w.vclusters.some((o) => o.owner === v.owner && o.name === c.body.name))
-      throw new DockletError("conflict", `You already have a vcluster ${c.body.name}.`, "Choose another name.");
-    v.name = c.body.name;
+    const { name, onHostLoss } = c.body;
+    if (c.w.vclusters.some((o) => o !== v && o.owner === v.owner && o.name === name))
+      throw new DockletError("conflict", `You already have a vcluster ${name}.`, "Choose another name.");
+    v.name = name ?? v.name;
+    v.onHostLoss = { ...v.onHostLoss, ...onHostLoss };
     c.w.emit({ type: "vcluster", data: structuredClone(v) }, v.owner);
     return v;
   },
@@ -162,6 +166,10 @@ export const handlers: Partial<Record<RouteName, Handler>> = {
   startVcluster: (c) => V.start(c.w, vc(c)),
   stopVcluster: (c) => V.stop(c.w, vc(c)),
   scaleVcluster: (c) => V.scale(c.w, vc(c), c.body.nodes, c.body.size),
+  moveVcluster: (c) => {
+    if (c.me.role !== "admin") throw new DockletError("forbidden", "Only administrators move clusters.");
+    return move(c.w, vc(c), c.body);
+  },
   vclusterEvents: (c) =>
     pageOf(
       c.w.events.filter((e) => e.object === vc(c).name),
@@ -216,7 +224,7 @@ export const handlers: Partial<Record<RouteName, Handler>> = {
       "Delete those first.",
     );
   },
-  hosts: (c) => ({ items: c.w.hosts }),
+  ...hostHandlers,
   operations: (c) => ({ items: c.w.operations.filter((o) => o.owner === c.me.name).slice(0, 50), next: null }),
   operation: (c) => one(c.w.operations, (o) => o.id === c.params.id, "operation"),
   cancelOperation: (c) => {

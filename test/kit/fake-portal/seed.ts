@@ -1,6 +1,8 @@
 import {
   DEFAULT_ON_HOST_LOSS,
   DEFAULT_PLACEMENT,
+  type Host,
+  type JoinToken,
   type Node,
   type NodeSize,
   type Sample,
@@ -8,6 +10,7 @@ import {
   type Vcluster,
 } from "../../../src/contracts/public/index.ts";
 import { randomName, shortId } from "../../../src/lib/ids.ts";
+import { hourOfHost, makeHost } from "./hosts.ts";
 import { World } from "./world.ts";
 
 const GIB = 1024;
@@ -163,27 +166,14 @@ export function seededWorld(): World {
       reason: "Package python3-torch was not found in the sources of this host. Correct the recipe and build again.",
     },
   ];
-  w.hosts = [
-    {
-      name: "quay-1",
-      state: "ready",
-      reason: null,
-      address: "192.0.2.10",
-      capacity: { cpu: 32, memory: 128 * GIB, disk: 900 * GIB },
-      reserved: { cpu: 14, memory: 25 * GIB, disk: 160 * GIB },
-      used: { cpu: 3.4, memory: 17 * GIB, disk: 71 * GIB },
-      nodes: 11,
-      warm: 5,
-      kernel: "6.1.0-28-amd64",
-      lxc: "5.0.2",
-      version: "0.5.0",
-      bootedAt: now - 220 * HOUR,
-      labels: { disk: "fast" },
-      images: ["base", "mini"],
-      gpus: [],
-      homes: "local",
-      operation: null,
-    },
+  w.hosts = seedHosts(now);
+  w.hosts.forEach((h, i) => void w.hostSamples.set(h.name, hourOfHost(h, i)));
+  const [genomics, , archive, , thesis] = w.vclusters;
+  for (const n of [genomics!.nodes[1]!, genomics!.nodes[3]!]) n.host = "quay-2";
+  for (const n of [archive!.nodes[1]!, thesis!.nodes[1]!]) n.host = "quay-3";
+  w.joinTokens = [
+    joinToken("quayjoins2", "valid", now, { uses: 10, hosts: ["quay-2", "quay-3"], expiresAt: now + 20 * HOUR }),
+    joinToken("oldtoken01", "expired", now - 300 * HOUR, { expiresAt: now - 276 * HOUR }),
   ];
   w.config = [
     {
@@ -268,6 +258,49 @@ export function seededWorld(): World {
   }
   w.event("root", "user.login", "root", "root", "denied", "Wrong password.", now - 60_000);
   return w;
+}
+
+function seedHosts(now: number): Host[] {
+  return [
+    makeHost("quay-1", { labels: { disk: "fast", room: "b12" } }),
+    makeHost("quay-2", {
+      address: "192.0.2.11",
+      capacity: { cpu: 64, memory: 256 * GIB, disk: 1800 * GIB },
+      labels: { gpu: "a100", room: "b12" },
+      gpus: [
+        { name: "NVIDIA A100-SXM4-40GB", memory: 40 * GIB },
+        { name: "NVIDIA A100-SXM4-40GB", memory: 40 * GIB },
+      ],
+      warm: 2,
+    }),
+    makeHost("quay-3", {
+      address: "192.0.2.12",
+      state: "unreachable",
+      reason: "has not answered since 14:02; its connection was cut",
+      images: ["base"],
+      warm: 0,
+      bootedAt: now - 40 * HOUR,
+    }),
+  ];
+}
+
+export function joinToken(
+  id: string,
+  state: JoinToken["state"],
+  createdAt: number,
+  over: Partial<JoinToken> = {},
+): JoinToken {
+  return {
+    id,
+    role: "worker",
+    state,
+    uses: 1,
+    hosts: [],
+    createdBy: "root",
+    createdAt,
+    expiresAt: createdAt + 24 * HOUR,
+    ...over,
+  };
 }
 
 function image(

@@ -5,6 +5,7 @@ import {
   type NodeSize,
   type Operation,
   type Vcluster,
+  type VclusterCreate,
 } from "../../../src/contracts/public/index.ts";
 import { DockletError } from "../../../src/lib/errors.ts";
 import { randomName, shortId } from "../../../src/lib/ids.ts";
@@ -19,11 +20,7 @@ export function find(w: World, owner: string, name: string): Vcluster {
   return vc;
 }
 
-export function create(
-  w: World,
-  owner: string,
-  ask: { name?: string; image?: string; nodes?: number; size?: Partial<NodeSize> },
-) {
+export function create(w: World, owner: string, ask: VclusterCreate) {
   const name = ask.name ?? `lab-${randomName(4)}`;
   if (w.vclusters.some((v) => v.owner === owner && v.name === name)) {
     throw new DockletError("conflict", `You already have a vcluster ${name}.`, "Choose another name.");
@@ -42,8 +39,8 @@ export function create(
     subnet: "172.16.9.0/26",
     nodes: Array.from({ length: n }, (_, i) => makeNode(i, "pending", size)),
     operation: null,
-    placement: DEFAULT_PLACEMENT,
-    onHostLoss: DEFAULT_ON_HOST_LOSS,
+    placement: { ...DEFAULT_PLACEMENT, ...ask.placement },
+    onHostLoss: { ...DEFAULT_ON_HOST_LOSS, ...ask.onHostLoss },
     createdAt: Date.now(),
   };
   w.vclusters.unshift(vc);

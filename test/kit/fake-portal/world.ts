@@ -4,6 +4,7 @@ import type {
   Group,
   Host,
   Image,
+  JoinToken,
   Operation,
   Quota,
   Sample,
@@ -14,6 +15,7 @@ import type {
   Vcluster,
 } from "../../../src/contracts/public/index.ts";
 import { randomName } from "../../../src/lib/ids.ts";
+import type { HostSample } from "./hosts.ts";
 
 export type Account = User & { password: string };
 type StoredSession = Session & { user: string; csrf: string };
@@ -27,6 +29,8 @@ export class World {
   events: Event[] = [];
   images: Image[] = [];
   hosts: Host[] = [];
+  hostSamples = new Map<string, HostSample[]>();
+  joinTokens: JoinToken[] = [];
   samples = new Map<string, Sample[]>();
   sessions: StoredSession[] = [];
   tokens: (ApiToken & { user: string })[] = [];

@@ -11,6 +11,7 @@ import { TimeAgo } from "../../components/TimeAgo.tsx";
 import { formatBytes, formatCores, formatMiB, formatRate, trim } from "../../format/amounts.ts";
 import type { NodeSeries } from "../../live/reducer.ts";
 import { TerminalButton } from "../../vcluster/links.tsx";
+import { NodeHost } from "../../vcluster/NodeHost.tsx";
 import { useAsOwner } from "../../vcluster/useVclusterActions.ts";
 
 const NodeCharts = lazy(() => import("../../charts/NodeCharts.tsx").then((m) => ({ default: m.NodeCharts })));
@@ -91,6 +92,7 @@ function NodeTable({ vc, series }: { vc: Vcluster; series: NodeSeries[] }) {
             </div>
           ),
         },
+        { head: "Host", cell: (n) => <NodeHost node={n} /> },
         {
           head: "CPU",
           cell: (n) => {

@@ -12,11 +12,13 @@ import { DeleteModal } from "../../vcluster/DeleteModal.tsx";
 import { checkName } from "../../vcluster/plan.ts";
 import { totals } from "../../vcluster/summary.ts";
 import { useAsOwner } from "../../vcluster/useVclusterActions.ts";
+import { LossSettings } from "./LossSettings.tsx";
 
 export function SettingsTab({ vc }: { vc: Vcluster }) {
   return (
     <div className="dk-stack">
       <Rename key={vc.name} vc={vc} />
+      <LossSettings key={`${vc.onHostLoss.nodes} ${vc.onHostLoss.recover}`} vc={vc} />
       <DangerZone vc={vc} />
     </div>
   );

@@ -1,17 +1,27 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
-import { IconArrowsDiagonal, IconDots, IconPlayerPlay, IconPlayerStop, IconPlugConnected } from "@tabler/icons-react";
+import {
+  IconArrowsDiagonal,
+  IconDots,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconPlugConnected,
+  IconTruckDelivery,
+} from "@tabler/icons-react";
 import { useState } from "react";
 import type { Vcluster } from "../../../contracts/public/index.ts";
+import { useMe } from "../../app/useMe.ts";
 import { ask } from "../../components/confirm.tsx";
 import { isMoving } from "../../components/states.ts";
 import { JupyterButton, TerminalButton } from "../../vcluster/links.tsx";
+import { MoveModal } from "../../vcluster/MoveModal.tsx";
 import { OpenPortModal } from "../../vcluster/OpenPortModal.tsx";
 import { ScaleModal } from "../../vcluster/ScaleModal.tsx";
 import { useVclusterActions } from "../../vcluster/useVclusterActions.ts";
 
 export function VclusterActions({ vc }: { vc: Vcluster }) {
-  const [dialog, setDialog] = useState<"port" | "scale" | null>(null);
+  const [dialog, setDialog] = useState<"port" | "scale" | "move" | null>(null);
   const { start, stop } = useVclusterActions(vc);
+  const admin = useMe().user.role === "admin";
   const off = vc.state === "stopped" || vc.state === "failed";
   const leaving = vc.state === "deleting" || vc.state === "stopping";
   const askStop = () =>
@@ -65,6 +75,15 @@ export function VclusterActions({ vc }: { vc: Vcluster }) {
           >
             Scale…
           </Menu.Item>
+          {admin && (
+            <Menu.Item
+              leftSection={<IconTruckDelivery size={16} aria-hidden />}
+              disabled={isMoving(vc.state) || vc.operation !== null}
+              onClick={() => setDialog("move")}
+            >
+              Move…
+            </Menu.Item>
+          )}
           <Menu.Divider />
           <Menu.Item
             leftSection={<IconPlayerStop size={16} aria-hidden />}
@@ -76,6 +95,7 @@ export function VclusterActions({ vc }: { vc: Vcluster }) {
         </Menu.Dropdown>
       </Menu>
       {dialog === "port" && <OpenPortModal vc={vc} onClose={() => setDialog(null)} />}
+      {dialog === "move" && <MoveModal vc={vc} onClose={() => setDialog(null)} />}
       {dialog === "scale" && <ScaleModal vc={vc} onClose={() => setDialog(null)} />}
     </>
   );
