@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs docklet on this machine, or takes it away again. `./install.sh --help` tells how.
-# Progress goes to stderr; stdout gets three lines at the end: address, user, file with the password.
+# Progress goes to stderr; stdout gets three lines at the end: address, user, file with the password; two for a host that has
+# joined a cluster: its name, and where the master is.
 # Nothing runs before the last line has been read: a download that breaks off does no harm.
 set -eu
 umask 022
@@ -21,6 +22,8 @@ usage: install.sh [--dry-run] [--packages | --uninstall [--purge]] [--help]
 
   From a clone:      sudo ./install.sh
   Through a pipe:    curl -fsSL "$URL/install.sh" | sudo INSTALL_DOCKLET_BASE_URL="$URL" sh
+  One more host:     sudo DOCKLET_MASTER_IP=ADDRESS DOCKLET_JOIN_FILE=FILE ./install.sh
+                     ADDRESS: the first machine's; FILE: what `docklet join-token create` printed there
 
   --dry-run          tell what would be done, change nothing
   --packages         install the host packages only
@@ -37,6 +40,8 @@ Knobs, from the environment:
   INSTALL_DOCKLET_SKIP_IMAGE=1   build no image
   INSTALL_DOCKLET_SKIP_START=1   install only: neither service nor image
   INSTALL_DOCKLET_FORCE=1    go on where the system is not supported or a check fails
+  DOCKLET_JOIN_FILE=FILE     let this host join a cluster with the token in FILE: a worker, no portal
+  DOCKLET_JOIN=TOKEN         the same with the token itself; others may see it in the list of processes
   DOCKLET_<KEY>=value        settings, written to a new /etc/docklet/docklet.conf
 TEXT
 }
@@ -86,6 +91,7 @@ main() {
     return
   fi
   need_source
+  need_master
   half_finished
   check_space
   CHANGED=0
@@ -93,9 +99,10 @@ main() {
   mark "the program" && install_program
   mark "settings" && write_settings
   mark "checks" && check_host
+  [ "$ROLE" != worker ] || { mark "joining" && join_cluster; }
   if [ "$SKIP_START" != 1 ]; then
     mark "the service" && start_service
-    mark "the image $IMAGE" && build_image
+    [ "$ROLE" = worker ] || { mark "the image $IMAGE" && build_image; }
   fi
   [ "$DRY" = 1 ] || rm -f "$STATE/unfinished"
   finish
@@ -135,6 +142,12 @@ read_knobs() {
   case $PREFIX in
     / | /usr | /etc | /var | /home | /root | /bin | /lib | /opt | /srv | *..* | [!/]*) die "FS_PREFIX=$PREFIX can't be docklet's folder." ;;
   esac
+  JOIN=${DOCKLET_JOIN:-} JOIN_FILE=${DOCKLET_JOIN_FILE:-}
+  # What it is, it stays: an upgrade needs no token.
+  ROLE=all
+  if [ -n "$JOIN$JOIN_FILE" ] || { joined && [ ! -e "$PREFIX/local/master.db" ]; }; then ROLE=worker; fi
+  ROLE_FLAG=
+  [ "$ROLE" = all ] || ROLE_FLAG=" --role=$ROLE"
   CLONE=
   case $0 in
     *install.sh)
@@ -172,6 +185,22 @@ need_source() {
   [ -n "$CLONE$BASE_URL" ] ||
     die "there is no clone beside this script, and INSTALL_DOCKLET_BASE_URL is not set." \
       "Run install.sh in a clone, or name the address that docklet-linux-$ARCH is under."
+}
+
+# Has this host an identity in a cluster?
+joined() { [ -f "$PREFIX/local/identity/worker.json" ]; }
+
+# What a host must know to join, before anything is changed.
+need_master() {
+  [ "$ROLE" = worker ] || return 0
+  [ ! -e "$PREFIX/local/master.db" ] ||
+    die "this host has a portal and a cluster of its own, and can't join another one." \
+      "To give its cores to another cluster, take this one away first: install.sh --uninstall --purge"
+  [ -n "$(setting MASTER_IP "${DOCKLET_MASTER_IP:-}")" ] ||
+    die "it is not said where the master is." "Set DOCKLET_MASTER_IP to the address of the first machine."
+  [ -z "$JOIN" ] || [ -z "$JOIN_FILE" ] || die "DOCKLET_JOIN and DOCKLET_JOIN_FILE are both set." "Leave one out."
+  [ -z "$JOIN_FILE" ] || [ -r "$JOIN_FILE" ] ||
+    die "the file $JOIN_FILE with the join token can't be read." "Put what \`docklet join-token create\` printed on the first machine into it."
 }
 
 half_finished() {
@@ -336,6 +365,7 @@ place() {
 
 write_settings() {
   if [ -f "$CONF" ]; then
+    [ "$DRY" = 1 ] || name_master
     [ "$DRY" = 1 ] || check_settings "$CONF"
     return
   fi
@@ -346,7 +376,7 @@ write_settings() {
     printf '# Settings of docklet: KEY=value. All of them: docklet config show --origin\n'
     [ "$PREFIX" = /opt/docklet ] || printf "FS_PREFIX='%s'\n" "$PREFIX"
     for key in $(env | sed -n 's/^DOCKLET_\([A-Z0-9_]*\)=.*/\1/p' | LC_ALL=C sort -u); do
-      case $key in FS_PREFIX | CONFIG | URL | TOKEN | JOIN) continue ;; esac
+      case $key in FS_PREFIX | CONFIG | URL | TOKEN | JOIN | JOIN_FILE) continue ;; esac
       value=$(printenv "DOCKLET_$key")
       case $value in *"'"* | *"
 "*) die "DOCKLET_$key has a quote or a line break in it." ;; esac
@@ -355,6 +385,16 @@ write_settings() {
   } >"$CONF.new"
   check_settings "$CONF.new"
   mv "$CONF.new" "$CONF"
+  CHANGED=1
+}
+
+# A file that was there before has no master in it.
+name_master() {
+  [ "$ROLE" = worker ] && [ -z "$(setting MASTER_IP '')" ] || return 0
+  say "Adding MASTER_IP to $CONF"
+  case $DOCKLET_MASTER_IP in *"'"* | *"
+"*) die "DOCKLET_MASTER_IP has a quote or a line break in it." ;; esac
+  printf "MASTER_IP='%s'\n" "$DOCKLET_MASTER_IP" >>"$CONF"
   CHANGED=1
 }
 
@@ -367,9 +407,21 @@ check_settings() {
 
 check_host() {
   [ "$DRY" = 0 ] || return 0
-  said=$(clean "$BIN" doctor --fix 2>&1) && return
+  # shellcheck disable=SC2086 # a flag or none
+  said=$(clean "$BIN" doctor --fix $ROLE_FLAG 2>&1) && return
   printf '%s\n' "$said" >&2
   refuse "this host can't run docklet yet." "Mend the lines marked fail above and run install.sh again."
+}
+
+# The token goes by a pipe: it is neither in a list of processes nor on the disk, and of no use once this host has joined.
+join_cluster() {
+  [ -n "$JOIN$JOIN_FILE" ] || joined || die "this host has joined no cluster yet." "Run it again with DOCKLET_JOIN_FILE."
+  if joined; then return 0; fi
+  say "Joining the cluster of $(setting MASTER_IP "${DOCKLET_MASTER_IP:-}")"
+  [ "$DRY" = 0 ] || return 0
+  if [ -n "$JOIN_FILE" ]; then cat "$JOIN_FILE"; else printf '%s\n' "$JOIN"; fi |
+    clean "$BIN" join --join-file /dev/stdin >&2 || die "this host could not join." "Mend what is named above and run install.sh again."
+  CHANGED=1
 }
 
 # Runs the program with nothing of the caller's environment: settings come from the file alone.
@@ -401,7 +453,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 TimeoutStartSec=300
-ExecStart=$BIN serve
+ExecStart=$BIN serve$ROLE_FLAG
 Environment=BUN_CONFIG_MAX_HTTP_REQUESTS=65536
 UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN NODE_OPTIONS LD_PRELOAD
 # Nodes outlive docklet: stopping or upgrading it never touches them.
@@ -441,13 +493,14 @@ start_process() {
     [ "$CHANGED" = 1 ] || return 0
     do_ stop_process
   fi
-  say "Starting docklet (no systemd here: start \`$BIN serve\` yourself after a reboot)"
+  say "Starting docklet (no systemd here: start \`$BIN serve$ROLE_FLAG\` yourself after a reboot)"
   [ "$DRY" = 0 ] || return 0
   mkdir -p "$PREFIX/local/run" "$PREFIX/local/log"
   # shellcheck disable=SC3045 # dash and bash both have it, and it may fail
   ulimit -n 1048576 2>/dev/null || :
   # The shell itself becomes the service: nothing of the installer stays behind it.
-  (exec $CLEAN setsid "$BIN" serve </dev/null >>"$PREFIX/local/log/serve.out" 2>&1 9>&-) &
+  # shellcheck disable=SC2086 # a flag or none
+  (exec $CLEAN setsid "$BIN" serve $ROLE_FLAG </dev/null >>"$PREFIX/local/log/serve.out" 2>&1 9>&-) &
   printf '%s\n' $! >"$(pid_file)"
 }
 
@@ -470,6 +523,7 @@ wait_ready() {
   address=$(setting BIND_ADDRESS 127.0.0.1)
   case $address in 0.0.0.0) address=127.0.0.1 ;; ::) address='[::1]' ;; *:*) address="[$address]" ;; esac
   ready="http://$address:$(portal_port)/readyz"
+  [ "$ROLE" != worker ] || ready="http://127.0.0.1:$(setting WORKER_PORT 9001)/readyz"
   tries=0
   until curl -fs -o /dev/null --max-time 5 "$ready"; do
     tries=$((tries + 1))
@@ -516,13 +570,19 @@ finish() {
     return
   fi
   [ "$CHANGED" = 1 ] || say "Nothing to do: docklet is installed and up to date."
-  [ "$SKIP_START" != 1 ] || { say "Installed. Start it with: docklet serve" && return; }
+  [ "$SKIP_START" != 1 ] || { say "Installed. Start it with: docklet serve$ROLE_FLAG" && return; }
+  if [ "$ROLE" = worker ]; then
+    printf 'host: %s\n' "$(setting HOST_NAME "$(uname -n)")"
+    printf 'master: %s:%s\n' "$(setting MASTER_IP '')" "$(setting MASTER_PORT 9000)"
+    return
+  fi
   printf 'portal: %s\n' "$(setting PORTAL_URL "http://$(own_address):$(portal_port)")"
   printf 'user: root\n'
   printf 'password: in %s\n' "$PREFIX/local/generated_password.txt"
 }
 
 uninstall() {
+  HOST=$(setting HOST_NAME "$(uname -n)")
   if [ ! -x "$BIN" ] && [ ! -e "$STATE" ] && [ ! -e $UNIT ]; then
     say "docklet is not installed."
     [ "$PURGE" = 1 ] || return 0
@@ -551,6 +611,7 @@ uninstall() {
   else
     note "Kept: $PREFIX and $CONF (--purge deletes them). Host packages stay, too."
   fi
+  [ "$ROLE" != worker ] || note "Its master still lists this host. There: docklet host rm $HOST"
   say "docklet is uninstalled."
 }
 

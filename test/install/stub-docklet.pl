@@ -21,6 +21,8 @@ my ($prefix) = $conf =~ /^FS_PREFIX='?([^'\n]+)/m;
 $prefix //= '/opt/docklet';
 my ($port) = $conf =~ /^NGINX_PORT='?(\d+)/m;
 $port //= 8080;
+my ($worker) = $conf =~ /^WORKER_PORT='?(\d+)/m;
+$port = $worker // 9001 if "@ARGV" =~ /--role=worker/;
 
 if ($verb eq 'version') { print "docklet 9.9.9-@@VERSION@@\n" }
 elsif ($verb =~ /^config validate/) { }
@@ -30,9 +32,18 @@ elsif ($verb eq 'image ls') {
   print qq({"items":[{"name":"base","description":"x","state":"$state","warm":{"want":0,"have":0}}]}\n);
 }
 elsif ($verb =~ /^image build/) { put("$prefix/local/image", '') }
+elsif ($verb =~ /^join/) {
+  my ($file) = "@ARGV" =~ /--join-file (\S+)/;
+  my $token = text($file);
+  print $log "token $token";
+  if ($token !~ /^DK1\.good\n$/) { print STDERR "error: This join token has expired.\n"; exit 1 }
+  mkdir $_ for $prefix, "$prefix/local", "$prefix/local/identity";
+  put("$prefix/local/identity/worker.json", '{}');
+}
 elsif ($verb eq 'cleanup') { unlink "$prefix/local/nodes" }
 elsif ($verb eq 'serve') {
   my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 9, ReuseAddr => 1) or die $!;
+  put("$prefix/local/master.db", '') unless "@ARGV" =~ /--role=worker/;
   put("$prefix/local/generated_password.txt", "secret\n");
   chmod 0600, "$prefix/local/generated_password.txt";
   put('/var/log/stub.env', join "\n", map { "$_=$ENV{$_}" } sort keys %ENV);

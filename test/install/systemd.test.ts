@@ -1,25 +1,8 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Site } from "./site.ts";
+import { SYSTEMCTL } from "./systemctl.ts";
 
 setDefaultTimeout(600_000);
-
-/** Answers like systemctl, starts the service like a unit would, and writes down what it was asked. */
-const SYSTEMCTL = `#!/bin/sh
-echo "$*" >>/var/log/systemctl.log
-pid=$(cat /run/unit.pid 2>/dev/null)
-running() { [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; }
-case "$*" in
-  is-enabled*) [ -e /run/unit.enabled ] ;;
-  enable*) : >/run/unit.enabled ;;
-  is-active*) running ;;
-  disable*) rm -f /run/unit.enabled; running && kill "$pid"; while running; do sleep 0.05; done ;;
-  start* | restart*)
-    running && kill "$pid"
-    mkdir -p /opt/docklet/local
-    setsid /usr/local/bin/docklet serve </dev/null >/dev/null 2>&1 9>&- &
-    echo $! >/run/unit.pid ;;
-esac
-`;
 
 let site: Site;
 beforeEach(async () => {
