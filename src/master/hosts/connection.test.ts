@@ -4,6 +4,7 @@ import { Cable } from "../../../test/kit/cable.ts";
 import { FakeWorker } from "../../../test/kit/fake-worker.ts";
 import { HostSite } from "../../../test/kit/host-site.ts";
 import { ANN, SIZE, WAIT } from "../../../test/kit/master-stage.ts";
+import type { Host } from "../../contracts/public/index.ts";
 import { until } from "../../lib/retry.ts";
 import { Uplink, type UplinkOptions } from "../../worker/agent/uplink.ts";
 
@@ -153,8 +154,15 @@ describe("a host that is removed", () => {
   test("is told, and its certificate opens nothing any more", async () => {
     const uplink = await connect();
     await s.become("beta", "ready");
+    const told: Host[] = [];
+    const leave = s.master.api.subscribe(
+      (f) => void (f.type === "host" && f.data.name === "beta" && told.push(f.data)),
+    );
     await s.remove("beta");
     expect(await s.host("beta")).toBeNull();
+    // Whoever watches must not see it come back.
+    expect([...new Set(told.map((h) => h.state))]).toEqual(["removed"]);
+    leave();
     await until("told", () => uplink.ready()?.includes("was removed from this cluster"), WAIT);
     await until("nobody listens", () => beta.listeners === 0, WAIT);
     expect((await s.events("host.remove"))[0]).toMatchObject({ object: "beta", actor: "root" });

@@ -7,6 +7,7 @@ import type { Candidate } from "../placement/candidate.ts";
 import { candidates, type Locality, type Overcommit, type Seeker, type Standing } from "./candidates.ts";
 import { drains, presentHost } from "./presented.ts";
 import { type Promised, promisedByHost, promisedOn } from "./promises.ts";
+import { RemovedHost } from "./removed-host.ts";
 import { HostSettings } from "./settings.ts";
 
 interface Entry {
@@ -51,7 +52,8 @@ export class Hosts {
     entry.worker = worker;
     entry.spoken = false;
     entry.trouble = null;
-    entry.removed = false;
+    // Known before anybody is told of it: the last words about a removed host are that it was removed.
+    entry.removed = worker instanceof RemovedHost;
     entry.leave = worker.subscribe((report) => {
       // Words of a connection that was replaced meanwhile are not this host's any more.
       if (entry.worker === worker) listener(report);
