@@ -32,13 +32,15 @@ export interface Argument {
   optional?: boolean;
   /** Takes all words that are left, also those that look like flags: only as the last one. */
   rest?: boolean;
+  /** Takes all words that are left and are no flags: only as the last one. */
+  many?: boolean;
   choices?: readonly string[];
 }
 
 export interface Context<F extends Flags = Flags> {
   /** Arguments by name; one that was left out is undefined. */
   args: Record<string, string | undefined>;
-  /** Words of the `rest` argument. */
+  /** Words of the `rest` or `many` argument. */
   rest: string[];
   flags: FlagValues<F>;
   /** --json was given: data as JSON on stdout, and nothing else there. */

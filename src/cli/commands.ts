@@ -10,9 +10,12 @@ import { groupAdd } from "./commands/group-add.ts";
 import { groupLs } from "./commands/group-ls.ts";
 import { groupRm } from "./commands/group-rm.ts";
 import { groupSet } from "./commands/group-set.ts";
+import { hostCordon } from "./commands/host-cordon.ts";
+import { hostLabel } from "./commands/host-label.ts";
 import { hostLs } from "./commands/host-ls.ts";
 import { hostRm } from "./commands/host-rm.ts";
 import { hostShow } from "./commands/host-show.ts";
+import { hostUncordon } from "./commands/host-uncordon.ts";
 import { imageBuild } from "./commands/image-build.ts";
 import { imageLs } from "./commands/image-ls.ts";
 import { imageRm } from "./commands/image-rm.ts";
@@ -88,6 +91,9 @@ export const commands: readonly Command[] = [
   groupRm,
   hostLs,
   hostShow,
+  hostCordon,
+  hostUncordon,
+  hostLabel,
   hostRm,
   joinTokenCreate,
   joinTokenLs,

@@ -4,7 +4,7 @@ import { placeholder } from "./parse.ts";
 
 export function usageLine(c: Command): string {
   const args = (c.args ?? []).map((a) => {
-    const name = a.rest ? `${a.name}…` : a.name;
+    const name = a.rest || a.many ? `${a.name}…` : a.name;
     return a.optional ? `[${name}]` : name;
   });
   const flags = Object.keys(c.flags ?? {}).length > 0 || c.takesSettings ? ["[flags]"] : [];

@@ -111,7 +111,7 @@ function assign(
   let rest: string[] = [];
   const left = [...words];
   for (const spec of command.args ?? []) {
-    if (spec.rest) {
+    if (spec.rest || spec.many) {
       rest = left.splice(0);
       if (rest.length === 0 && !spec.optional && !lenient) throw fail(`${spec.name} is missing: ${spec.doc}.`);
       continue;

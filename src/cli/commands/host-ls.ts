@@ -1,5 +1,6 @@
 import { formatMiB } from "../../lib/units.ts";
 import { command } from "../command.ts";
+import { formatLabels } from "../labels.ts";
 import { stateColour } from "../table.ts";
 import { duration } from "../text.ts";
 
@@ -33,6 +34,7 @@ export const hostLs = command({
           cell: (h) => three(formatMiB(h.used.disk), formatMiB(h.reserved.disk), formatMiB(h.capacity.disk)),
         },
         { title: "UP", cell: (h) => duration(now - h.bootedAt) },
+        { title: "LABELS", cell: (h) => formatLabels(h.labels) },
         { title: "VERSION", cell: (h) => h.version },
         { title: "WHY", cell: (h) => h.reason ?? "" },
       ],
