@@ -105,7 +105,8 @@ export async function referencedBytes(path: string): Promise<number> {
 /** Bytes of files that were written in a subvolume since the snapshot `parent` was taken. */
 export async function changedBytes(path: string, parent: string): Promise<number> {
   const marker = await output(["btrfs", "subvolume", "find-new", parent, "9999999999"]);
-  const generation = /transid marker was (\d+)/.exec(marker)?.[1] ?? "0";
+  // What was written in the very transaction of the snapshot is in it.
+  const generation = String(Number(/transid marker was (\d+)/.exec(marker)?.[1] ?? -1) + 1);
   let sum = 0;
   await run(["btrfs", "subvolume", "find-new", path, generation], {
     timeoutMs: 300_000,
