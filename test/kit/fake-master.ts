@@ -3,53 +3,32 @@ import {
   DEFAULT_ON_HOST_LOSS,
   DEFAULT_PLACEMENT,
   type Event,
-  type Host,
-  type HostNode,
-  type HostSample,
-  type Image,
-  type JoinToken,
   type Node,
   type NodeSize,
+  type OnHostLoss,
   type Operation,
   type Vcluster,
 } from "../../src/contracts/public/index.ts";
 import type { NodeStream, StreamRequest } from "../../src/contracts/worker.ts";
 import { DockletError } from "../../src/lib/errors.ts";
 import { longId, randomName } from "../../src/lib/ids.ts";
-import { host, image, joinToken } from "./datacenter-samples.ts";
+import { FakeDatacenter } from "./fake-datacenter.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 export { FakeStream } from "./fake-stream.ts";
-
-type Method = keyof MasterApi;
 
 /**
  * A data centre in memory: what a master answers, without hosts. By default everything is done at once;
  * with `auto = false` operations wait for `finish`. `failNext` makes one call throw.
  */
-export class FakeMaster implements MasterApi {
+export class FakeMaster extends FakeDatacenter implements MasterApi {
   auto = true;
-  readonly calls: { method: string; args: unknown }[] = [];
   readonly owners = new Map<string, Owner>();
-  readonly rows = new Map<string, Vcluster>();
   readonly ops = new Map<string, Operation>();
   readonly history: Event[] = [];
   readonly streams: FakeStream[] = [];
   checks: Record<string, string | null> = { master: null, worker: null };
-  imageList: Image[] = [image("base", "jupyter"), image("mini", "init")];
-  hostList: Host[] = [host()];
-  tokenList: JoinToken[] = [];
   readonly #listeners = new Set<(frame: MasterFrame) => void>();
-  readonly #failures = new Map<Method, { error: unknown; before: boolean }[]>();
-  #now = 1_000_000;
-
-  constructor(readonly clock?: { now(): number }) {}
-
-  /** The next call of `method` throws: before it did anything, or after it was done (the answer got lost). */
-  failNext(method: Method, error: unknown, when: "before" | "after" = "before"): void {
-    this.#failures.set(method, [...(this.#failures.get(method) ?? []), { error, before: when === "before" }]);
-  }
-
   emit(frame: MasterFrame): void {
     for (const listener of [...this.#listeners]) listener(frame);
   }
@@ -60,7 +39,7 @@ export class FakeMaster implements MasterApi {
   }
 
   create(request: CreateVcluster): Promise<{ vcluster: Vcluster; operation: Operation }> {
-    return this.#call("create", request, () => {
+    return this.call("create", request, () => {
       this.owners.set(request.owner.id, request.owner);
       const before = this.rows.get(request.id);
       if (before) return { vcluster: before, operation: this.#latest(before) };
@@ -77,8 +56,8 @@ export class FakeMaster implements MasterApi {
         nodes,
         operation: null,
         placement: { ...DEFAULT_PLACEMENT, ...request.placement },
-        onHostLoss: DEFAULT_ON_HOST_LOSS,
-        createdAt: this.#time(),
+        onHostLoss: { ...DEFAULT_ON_HOST_LOSS, ...request.onHostLoss },
+        createdAt: this.time(),
       };
       this.rows.set(request.id, vcluster);
       const operation = this.#begin("vcluster.create", vcluster, request, () => up(vcluster));
@@ -87,7 +66,7 @@ export class FakeMaster implements MasterApi {
   }
 
   start(ref: { id: string; actor: string; requestId: string }): Promise<Operation> {
-    return this.#call("start", ref, () => {
+    return this.call("start", ref, () => {
       const v = this.#row(ref.id);
       v.desired = "running";
       return this.#begin("vcluster.start", v, ref, () => up(v));
@@ -95,7 +74,7 @@ export class FakeMaster implements MasterApi {
   }
 
   stop(ref: { id: string; actor: string; requestId: string }): Promise<Operation> {
-    return this.#call("stop", ref, () => {
+    return this.call("stop", ref, () => {
       const v = this.#row(ref.id);
       v.desired = "stopped";
       return this.#begin("vcluster.stop", v, ref, () => {
@@ -106,7 +85,7 @@ export class FakeMaster implements MasterApi {
   }
 
   remove(ref: { id: string; actor: string; requestId: string }): Promise<Operation> {
-    return this.#call("remove", ref, () => {
+    return this.call("remove", ref, () => {
       const v = this.#row(ref.id);
       v.desired = "deleted";
       return this.#begin("vcluster.delete", v, ref, () => {
@@ -117,7 +96,7 @@ export class FakeMaster implements MasterApi {
   }
 
   scale(ref: { id: string; actor: string; requestId: string; nodes: number; size: NodeSize }): Promise<Operation> {
-    return this.#call("scale", ref, () => {
+    return this.call("scale", ref, () => {
       const v = this.#row(ref.id);
       return this.#begin("vcluster.scale", v, ref, () => {
         while (v.nodes.length > ref.nodes) v.nodes.pop();
@@ -128,7 +107,7 @@ export class FakeMaster implements MasterApi {
   }
 
   move(ref: Parameters<MasterApi["move"]>[0]): Promise<Operation> {
-    return this.#call("move", ref, () => {
+    return this.call("move", ref, () => {
       const v = this.#row(ref.id);
       return this.#begin("vcluster.move", v, ref, () => {
         for (const n of v.nodes) if (ref.nodes?.includes(n.name) ?? true) n.host = ref.to ?? "other";
@@ -137,14 +116,14 @@ export class FakeMaster implements MasterApi {
   }
 
   drainHost(request: Parameters<MasterApi["drainHost"]>[0]): Promise<Operation> {
-    return this.#call("drainHost", request, () => {
-      this.#host(request.name).state = "cordoned";
+    return this.call("drainHost", request, () => {
+      this.hostNamed(request.name).state = "cordoned";
       return this.#operation("host.drain", request.actor, request.name);
     });
   }
 
   rename(ref: { id: string; actor: string; requestId: string; name: string }): Promise<Vcluster> {
-    return this.#call("rename", ref, () => {
+    return this.call("rename", ref, () => {
       const v = this.#row(ref.id);
       v.name = ref.name;
       this.#tell(v);
@@ -152,30 +131,39 @@ export class FakeMaster implements MasterApi {
     });
   }
 
+  setOnHostLoss(ref: { id: string; actor: string; requestId: string; onHostLoss: OnHostLoss }): Promise<Vcluster> {
+    return this.call("setOnHostLoss", ref, () => {
+      const v = this.#row(ref.id);
+      Object.assign(v.onHostLoss, ref.onHostLoss);
+      this.#tell(v);
+      return structuredClone(v);
+    });
+  }
+
   vcluster(id: string): Promise<Vcluster | null> {
-    return this.#call("vcluster", id, () => structuredClone(this.rows.get(id) ?? null));
+    return this.call("vcluster", id, () => structuredClone(this.rows.get(id) ?? null));
   }
 
   byName(owner: string, name: string): Promise<Vcluster | null> {
     const found = [...this.rows.values()].find((v) => v.owner === owner && v.name === name);
-    return this.#call("byName", { owner, name }, () => structuredClone(found ?? null));
+    return this.call("byName", { owner, name }, () => structuredClone(found ?? null));
   }
 
   vclusters(filter: { owner: string | null; cursor?: string | undefined; limit: number }) {
-    return this.#call("vclusters", filter, () => {
+    return this.call("vclusters", filter, () => {
       const all = [...this.rows.values()].filter((v) => filter.owner === null || v.owner === filter.owner);
       return page(structuredClone(all), filter);
     });
   }
 
   metrics(id: string) {
-    const at = this.#time();
+    const at = this.time();
     const samples = [{ at, cpu: 0.5, memory: 1e8, disk: 1e8, rx: 0, tx: 0, pids: 20 }];
-    return this.#call("metrics", id, () => this.#row(id).nodes.map((n) => ({ node: n.name, samples })));
+    return this.call("metrics", id, () => this.#row(id).nodes.map((n) => ({ node: n.name, samples })));
   }
 
   openStream(id: string, nodeName: string, request: StreamRequest): Promise<NodeStream> {
-    return this.#call("openStream", { id, node: nodeName, request }, () => {
+    return this.call("openStream", { id, node: nodeName, request }, () => {
       const stream = new FakeStream(request);
       this.streams.push(stream);
       return stream;
@@ -203,19 +191,19 @@ export class FakeMaster implements MasterApi {
   }
 
   updateOwner(owner: Owner): Promise<void> {
-    return this.#call("updateOwner", owner, () => void this.owners.set(owner.id, owner));
+    return this.call("updateOwner", owner, () => void this.owners.set(owner.id, owner));
   }
 
   removeOwner(owner: Owner): Promise<void> {
-    return this.#call("removeOwner", owner, () => void this.owners.delete(owner.id));
+    return this.call("removeOwner", owner, () => void this.owners.delete(owner.id));
   }
 
   operation(id: string): Promise<Operation | null> {
-    return this.#call("operation", id, () => structuredClone(this.ops.get(id) ?? null));
+    return this.call("operation", id, () => structuredClone(this.ops.get(id) ?? null));
   }
 
   operations(filter: Parameters<MasterApi["operations"]>[0]) {
-    return this.#call("operations", filter, () => {
+    return this.call("operations", filter, () => {
       const all = [...this.ops.values()]
         .filter((o) => filter.owner === null || o.owner === filter.owner)
         .filter((o) => filter.object === undefined || o.object === filter.object)
@@ -226,7 +214,7 @@ export class FakeMaster implements MasterApi {
   }
 
   cancel(id: string, cause: { actor: string; requestId: string }): Promise<Operation> {
-    return this.#call("cancel", { id, ...cause }, () => {
+    return this.call("cancel", { id, ...cause }, () => {
       const o = this.ops.get(id);
       if (!o) throw new DockletError("not_found", "There is no such operation.");
       if (o.endedAt !== null) throw new DockletError("conflict", "The operation has ended.");
@@ -236,7 +224,7 @@ export class FakeMaster implements MasterApi {
   }
 
   events(filter: { owner: string | null; object?: string | undefined; cursor?: string | undefined; limit: number }) {
-    return this.#call("events", filter, () => {
+    return this.call("events", filter, () => {
       const before = filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor.replace(/^\D*/, ""));
       const all = this.history
         .filter((e) => Number(e.id.slice(1)) < before)
@@ -248,82 +236,12 @@ export class FakeMaster implements MasterApi {
     });
   }
 
-  images(): Promise<Image[]> {
-    return this.#call("images", null, () => this.imageList);
-  }
-
   buildImage(request: { actor: string; requestId: string; name: string }): Promise<Operation> {
-    return this.#call("buildImage", request, () => this.#operation("image.build", request.actor, request.name));
-  }
-
-  patchImage(request: { actor: string; requestId: string; name: string; warm: number }): Promise<Image> {
-    return this.#call("patchImage", request, () => {
-      const found = this.imageList.find((i) => i.name === request.name);
-      if (!found) throw new DockletError("not_found", "There is no such image.");
-      found.warm.want = request.warm;
-      return found;
-    });
-  }
-
-  deleteImage(request: { actor: string; requestId: string; name: string }): Promise<void> {
-    return this.#call("deleteImage", request, () => this.#leave(this.imageList, (i) => i.name === request.name));
-  }
-
-  hosts(): Promise<Host[]> {
-    return this.#call("hosts", null, () => this.hostList);
-  }
-
-  host(name: string): Promise<Host | null> {
-    return this.#call("host", name, () => this.hostList.find((h) => h.name === name) ?? null);
-  }
-
-  patchHost(request: Parameters<MasterApi["patchHost"]>[0]): Promise<Host> {
-    return this.#call("patchHost", request, () => {
-      const host = this.#host(request.name);
-      if (request.cordoned !== undefined) host.state = request.cordoned ? "cordoned" : "ready";
-      if (request.labels) host.labels = request.labels;
-      return structuredClone(host);
-    });
-  }
-
-  hostNodes(filter: Parameters<MasterApi["hostNodes"]>[0]): Promise<HostNode[]> {
-    return this.#call("hostNodes", filter, () => {
-      this.#host(filter.name);
-      const seen = [...this.rows.values()].filter((v) => filter.owner === null || v.owner === filter.owner);
-      return seen.flatMap((v) =>
-        v.nodes
-          .filter((n) => n.host === filter.name)
-          .map(({ name, state, size, why }) => ({ owner: v.owner, vcluster: v.name, node: name, state, size, why })),
-      );
-    });
-  }
-
-  hostMetrics(name: string): Promise<HostSample[]> {
-    return this.#call("hostMetrics", name, () => [{ at: this.#time(), ...this.#host(name).used }]);
-  }
-
-  removeHost(request: Parameters<MasterApi["removeHost"]>[0]): Promise<void> {
-    return this.#call("removeHost", request, () => this.#leave(this.hostList, (h) => h.name === request.name));
-  }
-
-  joinTokens(): Promise<JoinToken[]> {
-    return this.#call("joinTokens", null, () => this.tokenList);
-  }
-
-  createJoinToken(request: Parameters<MasterApi["createJoinToken"]>[0]) {
-    return this.#call("createJoinToken", request, () => {
-      const token = joinToken(request);
-      this.tokenList.push(token);
-      return { token, text: `DK1.${"0".repeat(64)}.${token.id}.${"A".repeat(43)}` };
-    });
-  }
-
-  revokeJoinToken(request: Parameters<MasterApi["revokeJoinToken"]>[0]): Promise<void> {
-    return this.#call("revokeJoinToken", request, () => this.#leave(this.tokenList, (t) => t.id === request.id));
+    return this.call("buildImage", request, () => this.#operation("image.build", request.actor, request.name));
   }
 
   health(): Promise<{ ready: boolean; checks: Record<string, string | null> }> {
-    return this.#call("health", null, () => ({ ready: this.checks.master === null, checks: { ...this.checks } }));
+    return this.call("health", null, () => ({ ready: this.checks.master === null, checks: { ...this.checks } }));
   }
 
   /** Ends an operation that waits because `auto` is off. */
@@ -335,7 +253,7 @@ export class FakeMaster implements MasterApi {
 
   addEvent(e: Partial<Event>): void {
     const id = `m${this.history.length + 1}`;
-    const at = this.#time();
+    const at = this.time();
     const whole = { id, at, actor: "x", action: "vcluster.create", object: "x", owner: null, result: "ok" as const };
     const event: Event = { ...whole, message: "", requestId: null, ...e };
     this.history.push(event);
@@ -362,7 +280,7 @@ export class FakeMaster implements MasterApi {
 
   #operation(kind: Operation["kind"], owner: string, object: string): Operation {
     const id = longId("op");
-    const startedAt = this.#time();
+    const startedAt = this.time();
     const o: Operation = {
       id,
       kind,
@@ -382,7 +300,7 @@ export class FakeMaster implements MasterApi {
 
   #end(o: Operation, how: "done" | "failed" | "cancelled"): void {
     o.state = how;
-    o.endedAt = this.#time();
+    o.endedAt = this.time();
     const work = this.#work.get(o.id);
     this.#work.delete(o.id);
     if (work) {
@@ -402,34 +320,10 @@ export class FakeMaster implements MasterApi {
     return structuredClone([...this.ops.values()].filter((o) => o.object === v.name).at(-1)!);
   }
 
-  #host(name: string): Host {
-    const host = this.hostList.find((h) => h.name === name);
-    if (!host) throw new DockletError("not_found", `There is no host named ${name}.`);
-    return host;
-  }
-
   #row(id: string): Vcluster {
     const v = this.rows.get(id);
     if (!v) throw new DockletError("not_found", "There is no such vcluster.");
     return v;
-  }
-
-  async #call<T>(method: Method, args: unknown, body: () => T): Promise<T> {
-    this.calls.push({ method, args });
-    const failure = this.#failures.get(method)?.shift();
-    if (failure?.before) throw failure.error;
-    const result = body();
-    if (failure) throw failure.error;
-    return result;
-  }
-
-  #leave<T>(list: T[], is: (item: T) => boolean): void {
-    if (!list.some(is)) throw new DockletError("not_found", "There is no such thing.");
-    list.splice(list.findIndex(is), 1);
-  }
-
-  #time(): number {
-    return this.clock?.now() ?? ++this.#now;
   }
 }
 
