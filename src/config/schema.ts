@@ -133,6 +133,11 @@ export const settings = {
     "seconds that a host goes on without its master before it does with nodes as their owners chose: keep, freeze or stop",
   ),
   ALLOCATED_PORTS: setting(portRange, "10000-65535", "host ports that port mappings may use"),
+  SHARED_FS: setting(
+    z.enum(["auto", "off", "required"]),
+    "auto",
+    "FS_PREFIX/global as a file system that all hosts share, for people's data folders; auto: when one is mounted there; required: a host without it is not ready",
+  ),
   STORAGE: setting(
     z.enum(["file", "disk"]),
     "file",

@@ -7,7 +7,7 @@ const order = {
   id: "abcdef",
   name: "lab",
   image: "base",
-  owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, range: null },
+  owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, shared: null },
   network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7, mtu: 1450, members: [], gatewayHost: null },
   hosts: [{ name: "host-0", address: "172.16.0.2" }],
   authorizedKeys: ["ssh-ed25519 AAAA ann"],

@@ -70,11 +70,15 @@ export const OrderOwner = z.strictObject({
     .strictObject({ host: z.string().max(64), nodes: z.array(NodeName), moving: z.boolean() })
     .nullable()
     .default(null),
-  /** Of one that is shared: which range of ids its files belong to, the same on every host. */
-  range: z
-    .int()
-    .min(0)
-    .max(PERSON_RANGES - 1)
+  /** Of one that is shared: which range of ids its files belong to, on every host, and by what the right file system is known. */
+  shared: z
+    .strictObject({
+      range: z
+        .int()
+        .min(0)
+        .max(PERSON_RANGES - 1),
+      token: z.string().max(64),
+    })
     .nullable()
     .default(null),
 });

@@ -53,7 +53,7 @@ describe("create", () => {
     expect(s.worker.orders[0]).toMatchObject({
       term: 1,
       generation: 1,
-      owner: { id: "annaaa", name: "ann", home: 1024, lies: "here", at: null, range: null },
+      owner: { id: "annaaa", name: "ann", home: 1024, lies: "here", at: null, shared: null },
       network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 1, mtu: 1450, members: [], gatewayHost: null },
       authorizedKeys: ANN.authorizedKeys,
     });

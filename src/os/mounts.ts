@@ -40,6 +40,22 @@ export function listMounts(under?: string): MountEntry[] {
 
 export const isMounted = (target: string) => listMounts(target).some((m) => m.target === target);
 
+/** Kinds of file systems that several hosts can have mounted at once, with people's ids on files. */
+const SHARED_TYPES = new Set([
+  ..."nfs nfs4 ceph fuse.ceph fuse.ceph-fuse fuse.glusterfs lustre beegfs beegfs_nodev gpfs gfs2 ocfs2 orangefs".split(
+    " ",
+  ),
+  ..."fuse.juicefs fuse.JuiceFS fuse.mfs fuse.moosefs fuse.lizardfs fuse.saunafs".split(" "),
+]);
+
+/** Can the other hosts have this file system as well? */
+export const isShareable = (mount: Pick<MountEntry, "type">): boolean => SHARED_TYPES.has(mount.type);
+
+/** What lies on top at a mount point; null: nothing is mounted there. Never touches the file system itself. */
+export function mountAt(target: string): MountEntry | null {
+  return listMounts(target).findLast((m) => m.target === target) ?? null;
+}
+
 /** Mounts `source` at `target` as seen through the user namespace's id map. */
 export function idmappedBind(
   source: string,
@@ -110,6 +126,18 @@ export function tmpfs(target: string, options: string): void {
 
 export function makeShared(target: string): void {
   mount("none", target, "none", MS.SHARED, "");
+}
+
+/** Unmounts what lies on top, here and wherever it propagated to. false: something in there is in use. */
+export function unmountTop(target: string): boolean {
+  try {
+    umount(target, false);
+  } catch (e) {
+    if (e instanceof SyscallError && e.code === "EBUSY") return false;
+    throw e;
+  }
+  crashPoint("umount");
+  return true;
 }
 
 /** Unmounts if something is mounted; whatever is stacked there goes too. Lazy by default: a process inside never blocks us. */

@@ -83,6 +83,7 @@ function createWorker(g: Ground, components: Component[]): Worker {
     },
     memoryReserve: config.MEMORY_RESERVE,
     warmDefaults: config.WARM_NODES,
+    sharedFiles: config.SHARED_FS,
     leased: !g.roles.includes("master"),
   });
 }
@@ -93,7 +94,15 @@ function createDataCentre(g: Ground, components: Component[]): Master {
   const gatewayHost = config.DISTRIBUTED_GATEWAY || !g.roles.includes("worker") ? null : hostName(g);
   const premises = { identityFolder: g.home.identity, relayFolder: g.home.relays };
   const log = g.logger("master");
-  const master = createMaster({ store, clock: systemClock, log, config, gatewayHost, premises });
+  const master = createMaster({
+    store,
+    clock: systemClock,
+    log,
+    config,
+    gatewayHost,
+    premises,
+    sharedFiles: config.SHARED_FS,
+  });
   components.push({ name: "master", start: () => master.start(), stop: () => master.stop() });
   return master;
 }

@@ -14,6 +14,7 @@ import { WORKER_SOCKET } from "../contracts/worker-status.ts";
 import { DockletError } from "../lib/errors.ts";
 import { randomName } from "../lib/ids.ts";
 import { writeFileAtomic } from "../os/files.ts";
+import { isMounted } from "../os/mounts.ts";
 import { commandLine } from "../os/procfs.ts";
 import { openSpare } from "../os/space.ts";
 
@@ -58,7 +59,9 @@ export class Installation {
     openSpare(this.spareFile, this.local);
     chmodSync(this.local, 0o711);
     for (const dir of ["run", "log"]) mkdirSync(join(this.local, dir), { recursive: true, mode: 0o700 });
-    mkdirSync(join(this.prefix, "global"), { recursive: true, mode: 0o711 });
+    const shared = join(this.prefix, "global");
+    // A shared file system that is mounted there may not answer: whoever touches it then hangs.
+    if (!isMounted(shared)) mkdirSync(shared, { recursive: true, mode: 0o711 });
   }
 
   /** Two letters that mark everything this installation makes in the kernel. Made once, at the first start. */

@@ -26,8 +26,10 @@ import { Runtime } from "./nodes/runtime.ts";
 import { Settlement } from "./nodes/settlement.ts";
 import { WarmPool } from "./nodes/warm-pool.ts";
 import type { WorkerOptions } from "./options.ts";
+import { HomeSlots } from "./rootfs/home-slot.ts";
 import { Homes } from "./rootfs/homes.ts";
 import { Rootfs } from "./rootfs/rootfs.ts";
+import { SharedFiles } from "./shared/shared-files.ts";
 import { Estate } from "./volumes/estate.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import { WaitingDisks } from "./volumes/waiting-disks.ts";
@@ -51,6 +53,8 @@ export function assemble(
   const containers = new Containers(layout, cgroups, writeSeccomp(layout));
   const rootfs = new Rootfs(layout);
   const homes = new Homes(layout);
+  const shared = new SharedFiles(layout, o.sharedFiles, `${hostName}.${layout.tag}`);
+  const slots = new HomeSlots(layout, homes, shared);
   const networks = new Networks(
     {
       bridges: new Bridges(layout),
@@ -81,7 +85,7 @@ export function assemble(
     cgroups,
     containers,
     rootfs,
-    homes,
+    slots,
     attachments,
     identity,
     instances,
@@ -147,6 +151,7 @@ export function assemble(
     orders,
     containers,
     homes,
+    shared,
     networks,
     attachments,
     desk,

@@ -13,6 +13,10 @@ export class Layout {
   get local() {
     return join(this.prefix, "local");
   }
+  /** Where a shared file system may be mounted. */
+  get global() {
+    return join(this.prefix, "global");
+  }
   get poolFile() {
     return join(this.local, "pool.img");
   }
@@ -42,6 +46,10 @@ export class Layout {
   merged = (id: string) => join(this.live, id, "merged");
   identitySource = (id: string) => join(this.live, id, "idsrc");
   identity = (id: string) => join(this.live, id, "id");
+  /** What the slot shows while nothing is mounted in it. */
+  homeEmpty = (id: string) => join(this.live, id, "home0");
+  /** Where a shared folder is made ready before it comes into the slot. */
+  homeStaging = (id: string) => join(this.live, id, "shared");
   homeSlot = (id: string) => join(this.live, id, "home");
 
   container = (id: string) => `dk${this.tag}${id}`;
@@ -63,3 +71,8 @@ export function rangeBase(tag: string, index: number): number {
   return 1_000_000 + (slot * 1000 + index) * 65_536;
 }
 export const RANGES = 1000;
+
+/** First host id of a person's own range: behind those of all tags, and the same on every host. */
+export function personBase(range: number): number {
+  return 1_000_000 + (60 * 1000 + range) * 65_536;
+}

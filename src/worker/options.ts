@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import type { Layout } from "./layout.ts";
 import type { NetworkOptions } from "./network/host-network.ts";
 import type { PoolOptions } from "./rootfs/pool.ts";
+import type { SharedMode } from "./shared/shared-files.ts";
 
 /** What a worker is given by the role that runs it. */
 export interface WorkerOptions {
@@ -21,6 +22,8 @@ export interface WorkerOptions {
   /** MiB of memory that stay free of warm nodes. */
   memoryReserve: number;
   warmDefaults: Record<string, number>;
+  /** What is done with a shared file system at FS_PREFIX/global. */
+  sharedFiles: SharedMode;
   /** Its master is on another host: what it was told holds for as long as it has a lease. Default: false. */
   leased?: boolean;
 }

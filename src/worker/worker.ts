@@ -5,6 +5,7 @@ import type {
   PictureSink,
   PictureSource,
   Report,
+  SharedTask,
   StreamRequest,
   Volume,
   WorkerApi,
@@ -31,6 +32,8 @@ import { layerAt } from "./volumes/estate.ts";
 
 /** How often the worker looks for containers that ended without a word (their monitor was killed). */
 const SWEEP_MS = 5_000;
+/** How soon it is seen that the shared file system is gone, or back. */
+const SHARED_MS = 3_000;
 /** How soon the end of the lease is seen. */
 const LEASE_MS = 500;
 /** The pool needs more space for its own records as it fills. */
@@ -75,6 +78,7 @@ export class Worker implements WorkerApi {
     });
     const p = assemble(this.#o, images, net, this.#metrics, (r) => this.#report(r));
     await p.gauge.start();
+    await p.shared.look();
     await p.volumes.sweep();
     const found = await p.networks.load();
     await p.attachments.load(p.instances.all().map((i) => i.id));
@@ -108,6 +112,9 @@ export class Worker implements WorkerApi {
     this.#every(SAMPLE_MS, async () => {
       await p.sampler.sample(p.instances.all().filter((i) => i.stage === "claimed" && i.node !== null));
       this.#report(this.#hostReport());
+    });
+    this.#every(SHARED_MS, async () => {
+      if (await p.shared.look()) this.#report(this.#hostReport());
     });
     this.#every(HOLD_MS, () => space.hold());
     this.#every(GIVE_BACK_MS, async () => {
@@ -216,6 +223,12 @@ export class Worker implements WorkerApi {
     await this.#parts().homes.remove(owner);
   }
 
+  async share(task: SharedTask): Promise<void> {
+    const p = this.#parts();
+    await p.shared.do(task);
+    if (await p.shared.look()) this.#report(this.#hostReport());
+  }
+
   async layersOf(node: string): Promise<string[] | null> {
     return this.#parts().instances.ofNode(node)?.layers.map(layerAt) ?? null;
   }
@@ -252,7 +265,8 @@ export class Worker implements WorkerApi {
 
   #hostReport(): HostReport {
     const p = this.#parts();
-    return p.gauge.report(p.warm.total(), this.#problem ?? p.gauge.fullDisk());
+    const problem = this.#problem ?? p.shared.problem ?? p.gauge.fullDisk();
+    return p.gauge.report(p.warm.total(), p.shared.report, problem);
   }
 
   #tellAll(): void {

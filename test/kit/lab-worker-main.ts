@@ -41,6 +41,7 @@ const worker = new Worker({
   network: { device: facts.device, clusterNet: facts.clusterNet, deny: ["auto"], dns: [] },
   memoryReserve: 0,
   warmDefaults: { mini: 0, base: 0 },
+  sharedFiles: "auto",
 });
 
 const say = (message: unknown) => process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -41,7 +41,7 @@ export function orderOf(desired: ("running" | "stopped" | "gone")[], more: Parti
     id: "vclusa",
     name: "lab",
     image: "mini",
-    owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, range: null },
+    owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, shared: null },
     network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7, mtu: 1450, members: [], gatewayHost: null },
     hosts: nodes.map(({ name, address }) => ({ name, address })),
     authorizedKeys: [],

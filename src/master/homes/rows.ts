@@ -33,12 +33,15 @@ export function lies(
   owner: string,
   host: string,
   nodesOn: (host: string) => string[],
-): Pick<OrderOwner, "lies" | "at" | "range"> {
+): Pick<OrderOwner, "lies" | "at" | "shared"> {
   const home = homeRow(db, owner);
-  if (home?.host === SHARED) return { lies: "shared", at: null, range: home.id_range };
-  if (home === null || (home.host === host && home.moving_to === null)) return { lies: "here", at: null, range: null };
+  if (home?.host === SHARED) {
+    const { token } = db.get<{ token: string }>("SELECT token FROM shared_files")!;
+    return { lies: "shared", at: null, shared: { range: home.id_range!, token } };
+  }
+  if (home === null || (home.host === host && home.moving_to === null)) return { lies: "here", at: null, shared: null };
   const at = home.moving_to ?? home.host;
-  return { lies: "elsewhere", at: { host: at, nodes: nodesOn(at), moving: home.moving_to !== null }, range: null };
+  return { lies: "elsewhere", at: { host: at, nodes: nodesOn(at), moving: home.moving_to !== null }, shared: null };
 }
 
 /** Of a person who gets a node on this host, and has no folder yet, it is there from now on. */

@@ -1,3 +1,4 @@
+import type { Config } from "../../config/schema.ts";
 import type { HostReport, WorkerApi } from "../../contracts/worker.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { randomName } from "../../lib/ids.ts";
@@ -7,7 +8,7 @@ import type { Store } from "../../store/store.ts";
 import type { Commit } from "../change.ts";
 import { SHARED } from "./rows.ts";
 
-export type SharedMode = "auto" | "off" | "required";
+export type SharedMode = Config["SHARED_FS"];
 
 /** What was true this long ago may still be what a host sees: NFS shows a changed folder after a minute at the latest. */
 const GRACE_MS = 90_000;

@@ -1,4 +1,4 @@
-import type { HostReport } from "../../contracts/worker.ts";
+import type { HostReport, SharedReport } from "../../contracts/worker.ts";
 import { WIRE_VERSION } from "../../contracts/worker.ts";
 import { output } from "../../os/exec.ts";
 import { type Gpu, readGpus } from "../../os/gpus.ts";
@@ -38,7 +38,7 @@ export class HostGauge {
     this.facts = { ...this.facts, address, mtu };
   }
 
-  report(warm: number, problem: string | null): HostReport {
+  report(warm: number, shared: SharedReport, problem: string | null): HostReport {
     const [busy, all] = cpuTimes();
     const share = all > this.#cpu[1] ? (busy - this.#cpu[0]) / (all - this.#cpu[1]) : 0;
     this.#cpu = [busy, all];
@@ -62,6 +62,7 @@ export class HostGauge {
       version: this.facts.version,
       wire: WIRE_VERSION,
       bootedAt: bootTime(),
+      shared,
       problem,
     };
   }

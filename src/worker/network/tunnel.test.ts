@@ -15,7 +15,7 @@ function tunnel(members = [B], gatewayHost: string | null = null, more: Partial<
     id: "abcdef",
     name: "lab",
     image: "base",
-    owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, range: null },
+    owner: { id: "ownera", name: "ann", home: 1024, lies: "here", at: null, shared: null },
     network: { subnet: "172.16.0.0/26", gateway: "172.16.0.1", vni: 7, mtu: 1450, members, gatewayHost, ...more },
     hosts: [],
     authorizedKeys: [],

@@ -7,10 +7,10 @@ import type { Cgroups, Limits } from "../../os/cgroup/cgroup.ts";
 import type { Clock } from "../../os/clock.ts";
 import { setHostnameOf } from "../../os/namespaces.ts";
 import { cpuCount } from "../../os/procfs.ts";
-import { type Layout, rangeBase } from "../layout.ts";
+import { type Layout, personBase, rangeBase } from "../layout.ts";
 import type { Containers } from "../lxc/container.ts";
 import type { Attachments } from "../network/attachment.ts";
-import type { Homes } from "../rootfs/homes.ts";
+import type { HomeSlots } from "../rootfs/home-slot.ts";
 import type { Rootfs } from "../rootfs/rootfs.ts";
 import type { Identity } from "./identity.ts";
 import type { Instance, Instances } from "./instances.ts";
@@ -53,7 +53,7 @@ export class Runtime {
       cgroups: Cgroups;
       containers: Containers;
       rootfs: Rootfs;
-      homes: Homes;
+      slots: HomeSlots;
       attachments: Attachments;
       identity: Identity;
       instances: Instances;
@@ -90,7 +90,9 @@ export class Runtime {
     const running = this.pid(i);
     if (running !== null) return running;
     return this.#boots.run(async () => {
-      const base = rangeBase(layout.tag, i.range);
+      const shared = order?.order.owner.shared;
+      // All on its disk is stored from 0 on: a node may have other ids at every start.
+      const base = shared ? personBase(shared.range) : rangeBase(layout.tag, i.range);
       await this.#mount(i, [await images.dockletLayer(), ...i.layers], base);
       identity.writeBirth(i);
       if (order) identity.writeOrder(i, order.spec, order.order);
@@ -132,11 +134,11 @@ export class Runtime {
   }
 
   async #bindTo(i: Instance, pid: number, spec: NodeSpec, order: VclusterOrder): Promise<void> {
-    const { rootfs, homes, attachments, identity } = this.parts;
+    const { slots, attachments, identity } = this.parts;
     this.#limit(i, limitsOf(spec));
     identity.writeOrder(i, spec, order);
     setHostnameOf(pid, spec.name);
-    const home = homes.ensure(order.owner.id, order.owner.home).then(() => rootfs.bindHome(i.id, order.owner.id, pid));
+    const home = slots.show(i.id, pid, order.owner, order.name);
     const network = attachments.plug(i.id, pid, spec, order);
     await allEnded([home, network, this.#limitDisk(i.id, spec.size.disk)]);
   }
@@ -153,12 +155,13 @@ export class Runtime {
 
   /** Ends it, gently where `graceful`, and takes its mounts away. The disk stays. */
   async stop(i: Instance, graceful: boolean): Promise<void> {
-    const { layout, cgroups, containers, rootfs, attachments, images } = this.parts;
+    const { layout, cgroups, containers, rootfs, slots, attachments, images } = this.parts;
     // One that is frozen can't halt by itself.
     if (graceful) this.freeze(i, false);
     await containers.stop(i.id, images.facts(i.image)?.init ?? "systemd", graceful ? GRACE_MS : 0);
     await attachments.forget(i.id);
     rootfs.unmount(i.id);
+    slots.forget(i.id);
     this.#limits.delete(i.id);
     for (const group of [layout.cgroup(i.id), `${layout.monitorRoot}/${i.id}`]) await removeGroup(cgroups, group);
   }

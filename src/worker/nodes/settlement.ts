@@ -178,10 +178,11 @@ export class Settlement {
           `Image ${order.image} is not on this host.`,
           `Build it first: docklet image build ${order.image}`,
         );
-      i =
-        this.parts.warm.take(order.image, (w) =>
-          this.parts.instances.claim(w.id, spec.id, order.id, (tx) => runs.startIn(tx, spec.id, order)),
-        ) ?? this.#create(order, spec, image.layers);
+      const claim = (w: Instance) =>
+        this.parts.instances.claim(w.id, spec.id, order.id, (tx) => runs.startIn(tx, spec.id, order));
+      // A warm node has ids of its own; with a shared data folder it needs those of the person.
+      const warm = order.owner.shared === null ? this.parts.warm.take(order.image, claim) : null;
+      i = warm ?? this.#create(order, spec, image.layers);
     }
     if (order.onHostLoss.nodes !== "keep") this.parts.custody.write();
     let pid = await runtime.pidSoon(i);

@@ -3,15 +3,12 @@ import { join } from "node:path";
 import { DockletError } from "../../lib/errors.ts";
 import { createSubvolume, deleteSubvolume, isSubvolumeFull, limitSubvolume } from "../../os/btrfs.ts";
 import { run } from "../../os/exec.ts";
-import { idmappedBind, idmappedOverlay, isMounted, listMounts, makeShared, unmount } from "../../os/mounts.ts";
-import { mapNamespace, type UserNamespace, userNamespaceOf } from "../../os/userns.ts";
+import { idmappedBind, idmappedOverlay, isMounted, makeShared, unmount } from "../../os/mounts.ts";
+import { mapNamespace } from "../../os/userns.ts";
 import type { Layout } from "../layout.ts";
 
 /** The disk of one instance and the mounts that make a root file system of it. Each step sees for itself whether it is needed. */
 export class Rootfs {
-  /** Which person's folder lies in which instance's slot now. */
-  readonly #homes = new Map<string, string>();
-
   constructor(private readonly layout: Layout) {}
 
   async #makeDisk(id: string): Promise<void> {
@@ -47,7 +44,7 @@ export class Rootfs {
     try {
       if (disk.status === "rejected") throw disk.reason;
       idmappedBind(this.layout.identitySource(id), this.layout.identity(id), ns.fd, { readonly: true });
-      idmappedBind(join(run, "home0"), this.layout.homeSlot(id), ns.fd, { readonly: true });
+      idmappedBind(this.layout.homeEmpty(id), this.layout.homeSlot(id), ns.fd, { readonly: true });
       makeShared(this.layout.homeSlot(id));
       // Last: its presence means that all three are there.
       idmappedOverlay({ lowers, node: this.layout.disk(id) }, this.layout.merged(id), ns.fd);
@@ -77,26 +74,11 @@ export class Rootfs {
     }
   }
 
-  /** Shows a person's folder in the slot; a running node sees it appear at ~/nfs. */
-  bindHome(id: string, owner: string, initPid: number): void {
-    if (this.#homes.get(id) === owner) return;
-    const slot = this.layout.homeSlot(id);
-    if (listMounts(slot).filter((m) => m.target === slot).length < 2) {
-      const ns: UserNamespace = userNamespaceOf(initPid);
-      try {
-        idmappedBind(this.layout.home(owner), slot, ns.fd);
-      } finally {
-        ns.close();
-      }
-    }
-    this.#homes.set(id, owner);
-  }
-
   /** Takes all mounts of an instance away. Its disk stays. */
   unmount(id: string): void {
-    const mountpoints = [this.layout.homeSlot(id), this.layout.identity(id), this.layout.merged(id)];
+    const { homeSlot, homeStaging, identity, merged } = this.layout;
+    const mountpoints = [homeSlot(id), homeStaging(id), identity(id), merged(id)];
     for (const target of mountpoints) unmount(target);
-    this.#homes.delete(id);
     // rmdir, never rm -r: were something still mounted there, this fails instead of deleting a person's data.
     for (const target of mountpoints) if (existsSync(target)) rmdirSync(target);
     rmSync(this.layout.run(id), { recursive: true, force: true });
