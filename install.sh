@@ -399,7 +399,8 @@ name_master() {
 }
 
 check_settings() {
-  clean "$BIN" config validate --config "$1" >&2 || {
+  # shellcheck disable=SC2086 # a flag or none
+  clean "$BIN" config validate --config "$1" $ROLE_FLAG >&2 || {
     rm -f "$CONF.new"
     die "a setting is wrong." "Correct what is named above, in $CONF or in DOCKLET_<KEY>, and run install.sh again."
   }

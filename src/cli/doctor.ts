@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { type Finding, failed, info } from "../os/preflight/finding.ts";
 import { preflight, repair } from "../os/preflight/preflight.ts";
 import { command } from "./command.ts";
 import type { Colour } from "./output.ts";
+import { roleFlag, rolesHere } from "./roles.ts";
 import { connection } from "./worker-view.ts";
 
 const COLOURS: Record<Finding["status"], Colour> = { ok: "green", info: "dim", warn: "yellow", fail: "red" };
@@ -15,18 +14,15 @@ export const doctor = command({
   details: "Needs no running docklet. Exit code 1: something has to be done first.",
   flags: {
     fix: { type: "boolean", doc: "set kernel settings and load kernel modules, now and for every boot" },
-    role: {
-      type: "string",
-      choices: ["all", "worker"],
-      doc: "worker: this host has a master elsewhere and no portal; default: as it is now",
-    },
+    ...roleFlag,
   },
   takesSettings: true,
   examples: ["docklet doctor", "sudo docklet doctor --fix", "docklet doctor --json"],
   async run(ctx) {
     const { flags, out } = ctx;
     const { config } = ctx.config();
-    const isWorker = flags.role === undefined ? hasJoined(config.FS_PREFIX) : flags.role === "worker";
+    const roles = rolesHere(flags.role, config.FS_PREFIX, "doctor");
+    const isWorker = !roles.includes("master");
     const input = isWorker ? ofWorker(config) : ofAll(config);
     let findings = await preflight(input);
     if (flags.fix && findings.some((f) => f.fix)) {
@@ -56,10 +52,6 @@ export const doctor = command({
     return failed(findings) ? 1 : 0;
   },
 });
-
-/** A host that has joined and has no master of its own. */
-const hasJoined = (prefix: string) =>
-  existsSync(join(prefix, "local/identity/worker.json")) && !existsSync(join(prefix, "local/master.db"));
 
 function ofAll({ FS_PREFIX, NGINX_PORT, PROXY_PORT, MASTER_PORT }: Config) {
   const ports = Object.entries({ NGINX_PORT, PROXY_PORT, MASTER_PORT }).map(([key, port]) => ({ key, port }));

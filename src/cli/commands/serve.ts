@@ -4,10 +4,8 @@ import { readHostFacts } from "../../os/host-facts.ts";
 import { reexecForServing } from "../../os/reexec.ts";
 import { command, UsageError } from "../command.ts";
 import { joinFlags, joinToken } from "../join-token.ts";
+import { roleFlag, rolesOf } from "../roles.ts";
 import { versionInfo } from "../version-info.ts";
-
-const ROLES = ["supermaster", "master", "worker"] as const;
-type Role = (typeof ROLES)[number];
 
 export const serve = command({
   name: "serve",
@@ -16,7 +14,7 @@ export const serve = command({
     "Without --role everything runs in one process: the supermaster (people, portal, API), its master and a worker; workers of other hosts connect to its MASTER_PORT.\nA host joins with a token, once: `docklet join-token create --role worker` on the master, then --join-file, DOCKLET_JOIN_FILE or --join here; `docklet join` does only that.\nTERM ends it; nodes go on running and are found again at the next start.",
   takesSettings: true,
   flags: {
-    role: { type: "list", value: "ROLE", doc: "only these: supermaster, master, worker; several with commas" },
+    ...roleFlag,
     ...joinFlags,
   },
   examples: [
@@ -25,7 +23,7 @@ export const serve = command({
     "docklet serve --role=supermaster,master",
   ],
   run: async (ctx) => {
-    const roles = rolesOf(ctx.flags.role);
+    const roles = rolesOf(ctx.flags.role, "serve");
     const join = joinToken(ctx.flags, ctx.env, "serve");
     if (join !== null && roles.includes("master"))
       throw new UsageError(
@@ -48,18 +46,3 @@ export const serve = command({
     return run(loaded, roles, versionInfo(), join);
   },
 });
-
-function rolesOf(given: string[]): Role[] {
-  const names = given.flatMap((g) => g.split(","));
-  const wrong = names.find((n) => !ROLES.some((r) => r === n));
-  if (wrong !== undefined)
-    throw new UsageError(`--role can't be "${wrong.slice(0, 60)}".`, `One of: ${ROLES.join(", ")}.`, "serve");
-  if (names.length === 0) return [...ROLES];
-  if (names.includes("supermaster") && !names.includes("master"))
-    throw new UsageError(
-      "A supermaster needs a master in its own process: reaching one elsewhere is not there yet.",
-      "Say --role=supermaster,master.",
-      "serve",
-    );
-  return ROLES.filter((r) => names.includes(r));
-}
