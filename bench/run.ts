@@ -16,6 +16,7 @@ const BENCHES: Record<string, { load: () => Promise<{ bench: Bench }> }> = {
   gateway: { load: () => import("./gateway.ts") },
   writes: { load: () => import("./writes.ts") },
   spawn: { load: () => import("./spawn.ts") },
+  placement: { load: () => import("./placement.ts") },
   vxlan: { load: () => import("./vxlan.ts") },
 };
 const RESULTS = join(import.meta.dir, "RESULTS.md");
