@@ -1,14 +1,12 @@
-import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { NodeSize, PlacementWish } from "../src/contracts/public/index.ts";
 import { shortId } from "../src/lib/ids.ts";
 import { candidates as allCandidates, type Standing } from "../src/master/hosts/candidates.ts";
-import { fits, minus } from "../src/master/placement/amount.ts";
-import type { Candidate } from "../src/master/placement/candidate.ts";
 import { place } from "../src/master/placement/place.ts";
 import type { FakeWorker } from "../test/kit/fake-worker.ts";
 import { ANN, CAUSE, Stage } from "../test/kit/master-stage.ts";
 import { count } from "./counts.ts";
+import { firstFit, floorOf, HOSTS, hostName, hosts, ordered, PER_VCLUSTER, SIZE, taking } from "./placement-peers.ts";
 import { type Summary, summarise } from "./stats.ts";
 import { atLeast, type Table } from "./table.ts";
 
@@ -16,15 +14,9 @@ import { atLeast, type Table } from "./table.ts";
  * What it costs to choose a host among a hundred: the choice itself, the choice with what the database knows of five
  * thousand nodes, and the whole of a create. Beside it the least that anybody could do, and SQLite choosing by itself.
  */
-const HOSTS = 100;
 const CHOICES = count("PLACEMENTS", 20_000, 200);
 const NODES = count("PLACEMENT_NODES", 5_000, 100);
 const CREATES = count("PLACEMENT_CREATES", 500, 5);
-const PER_VCLUSTER = 8;
-const SIZE: NodeSize = { cpu: 0.5, memory: 512, disk: 4096 };
-const LIMIT: NodeSize = { cpu: 512, memory: 524_288, disk: 16_000_000 };
-const name = (i: number) => `h${String(i).padStart(3, "0")}`;
-
 interface Figure {
   what: string;
   perSecond: number;
@@ -50,7 +42,7 @@ export async function* bench(): AsyncGenerator<Table> {
 
 async function* stored(): AsyncGenerator<Table> {
   const workers = Array.from({ length: HOSTS }, (_, i) => ({
-    name: name(i),
+    name: hostName(i),
     address: `192.0.2.${i}`,
     pace: "hand" as const,
   }));
@@ -109,42 +101,6 @@ function measure(what: string, times: number, body: (i: number) => void): Figure
   return { what, perSecond: times / ((performance.now() - began) / 1000), us: summarise(took) };
 }
 
-/** A hundred hosts, no two alike. */
-function hosts(): Candidate[] {
-  return Array.from({ length: HOSTS }, (_, i) => ({
-    name: name(i),
-    limit: LIMIT,
-    reserved: { cpu: i % 7, memory: (i % 11) * 512, disk: (i % 13) * 1024 },
-    unfit: i % 20 === 19 ? "is cordoned" : null,
-    warm: i % 5 === 0 ? 1 : 0,
-    image: i % 10 !== 3,
-    mine: 0,
-    home: false,
-    labels: i % 2 === 0 ? { disk: "fast" } : { disk: "slow" },
-    strained: null,
-  }));
-}
-
-/** Gives what was chosen to the hosts, and begins anew when they are half full. */
-function taking(choose: (all: Candidate[]) => readonly string[]): () => void {
-  let all = hosts();
-  let left = 0;
-  let byName = new Map<string, Candidate>();
-  return () => {
-    if (left-- <= 0) {
-      all = hosts();
-      byName = new Map(all.map((c) => [c.name, c]));
-      left = (HOSTS * LIMIT.cpu) / SIZE.cpu / 2 / PER_VCLUSTER;
-    }
-    for (const h of choose(all)) {
-      const c = byName.get(h)!;
-      c.reserved.cpu += SIZE.cpu;
-      c.reserved.memory += SIZE.memory;
-      c.reserved.disk += SIZE.disk;
-    }
-  };
-}
-
 function chooser(wish: PlacementWish, nodes = 1): () => void {
   return taking((all) => {
     const got = place({ nodes, size: SIZE, wish, first: true }, all);
@@ -157,53 +113,6 @@ function refuser(): () => void {
   const all = hosts();
   return () => {
     if (place({ nodes: 1, size: { ...SIZE, memory: 1e9 } }, all).ok) throw new Error("placed");
-  };
-}
-
-function firstFit(): () => void {
-  return taking((all) => {
-    const c = all.find((h) => h.unfit === null && fits(minus(h.limit, h.reserved), SIZE) > 0);
-    if (!c) throw new Error("no room");
-    return [c.name];
-  });
-}
-
-function ordered(): () => void {
-  const db = new Database(":memory:", { strict: true });
-  db.run(
-    "CREATE TABLE hosts (name TEXT PRIMARY KEY, fit INTEGER, warm INTEGER, image INTEGER, cpu REAL, memory REAL, disk REAL, lcpu REAL, lmemory REAL, ldisk REAL) WITHOUT ROWID",
-  );
-  const fill = db.prepare("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const refill = db.transaction(() => {
-    for (const c of hosts()) {
-      const { cpu, memory, disk } = c.reserved;
-      fill.run(
-        c.name,
-        c.unfit === null ? 1 : 0,
-        c.warm,
-        c.image ? 1 : 0,
-        cpu,
-        memory,
-        disk,
-        LIMIT.cpu,
-        LIMIT.memory,
-        LIMIT.disk,
-      );
-    }
-  });
-  const choose = db.prepare<{ name: string }, [number, number, number]>(
-    `SELECT name FROM hosts WHERE fit = 1 AND cpu + ? <= lcpu AND memory + ? <= lmemory AND disk + ? <= ldisk
-     ORDER BY image DESC, warm > 0 DESC, max(cpu / lcpu, memory / lmemory, disk / ldisk), name LIMIT 1`,
-  );
-  const take = db.prepare("UPDATE hosts SET cpu = cpu + ?, memory = memory + ?, disk = disk + ? WHERE name = ?");
-  let left = 0;
-  return () => {
-    if (left-- <= 0) {
-      refill();
-      left = (HOSTS * LIMIT.cpu) / SIZE.cpu / 2;
-    }
-    const got = choose.get(SIZE.cpu, SIZE.memory, SIZE.disk);
-    take.run(SIZE.cpu, SIZE.memory, SIZE.disk, got!.name);
   };
 }
 
@@ -233,21 +142,5 @@ function summed(stage: Stage): () => void {
     const promised = new Map(rows.map((r) => [r.host, r]));
     const now = open.map((c) => ({ ...c, reserved: promised.get(c.name) ?? c.reserved }));
     if (!place({ nodes: 1, size: SIZE }, now).ok) throw new Error("no room");
-  };
-}
-
-function floorOf(path: string) {
-  const db = new Database(path, { create: true, strict: true });
-  db.run("PRAGMA journal_mode = WAL");
-  db.run("PRAGMA synchronous = FULL");
-  db.run("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL) STRICT");
-  const insert = db.prepare("INSERT INTO t (v) VALUES (?)");
-  return {
-    write: () =>
-      void insert.run("a row of about the size of an event, a hundred bytes or a few more than that, to be fair"),
-    close: () => {
-      insert.finalize();
-      db.close();
-    },
   };
 }
