@@ -39,7 +39,7 @@ all_suites() {
   done
   for dir in test/*/; do
     s=$(basename "$dir")
-    [[ " ${FIRST[*]} arch kit artifacts " == *" $s "* ]] || { has_tests "test/$s" && echo "$s"; } || :
+    [[ " ${FIRST[*]} arch kit sim artifacts " == *" $s "* ]] || { has_tests "test/$s" && echo "$s"; } || :
   done
 }
 has_tests() { [ -n "$(find "$root/$1" -name '*.test.ts' -o -name '*.test.tsx' 2>/dev/null)" ]; }
@@ -69,7 +69,7 @@ run_suite() {
       step lint bun run lint
       ;;
     build) step build bun run scripts/build-binary.ts ;;
-    unit) tests unit ./src ./test/arch ./test/kit ./bench ;;
+    unit) tests unit ./src ./test/arch ./test/kit ./test/sim ./bench ;;
     *) tests "$1" "./test/$1" ;;
   esac
 }

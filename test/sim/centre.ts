@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MasterFrame } from "../../src/contracts/master.ts";
+import type { Host } from "../../src/contracts/public/index.ts";
 import { silentLogger } from "../../src/lib/log.ts";
+import { until } from "../../src/lib/retry.ts";
 import { createMaster, type Master } from "../../src/master/master.ts";
 import { listAssets, readAsset } from "../../src/os/assets.ts";
 import { systemClock } from "../../src/os/clock.ts";
@@ -25,8 +27,6 @@ export class Centre {
   readonly folder = mkdtempSync(join(tmpdir(), "docklet-sim-"));
   readonly #premises = new RemoteWorkers(this.folder);
   frames: MasterFrame[] = [];
-  /** Commits that changed something on the master's disk. */
-  writes = 0;
   store!: Store;
   master!: Master;
   front!: Stage;
@@ -53,6 +53,16 @@ export class Centre {
     return this;
   }
 
+  /** Rows that the master has written since it was opened. */
+  get rows(): number {
+    return this.store.get<{ n: number }>("SELECT total_changes() AS n")!.n;
+  }
+
+  /** How many frames of this kind were told since the list was emptied. */
+  told(type: MasterFrame["type"]): number {
+    return this.frames.filter((f) => f.type === type).length;
+  }
+
   get address() {
     return this.#premises.address;
   }
@@ -60,6 +70,31 @@ export class Centre {
   /** A join token, good for so many hosts. */
   async token(uses: number): Promise<string> {
     return (await this.master.api.createJoinToken({ actor: "root", requestId: "sim", role: "worker", uses })).text;
+  }
+
+  /** Nothing is under way: no operation, and no order that a host has not answered. */
+  async rest(): Promise<void> {
+    const busy = async () =>
+      (await this.master.api.operations({ owner: null, active: true, limit: 1 })).items.length > 0;
+    await until("operations end", async () => !(await busy()), { timeoutMs: 60_000 });
+    await this.settled(() => this.rows + this.frames.length);
+  }
+
+  /** Waits until a count has stood still for a while. */
+  async settled(count: () => number): Promise<void> {
+    let [seen, same] = [-1, 0];
+    const still = () => {
+      const now = count();
+      same = now === seen ? same + 1 : 0;
+      seen = now;
+      return same >= 10;
+    };
+    await until("nothing changes any more", async () => still(), { timeoutMs: 60_000, firstMs: 30, maxMs: 30 });
+  }
+
+  async hostsAre(state: Host["state"], n: number): Promise<void> {
+    const count = async () => (await this.master.api.hosts()).filter((h) => h.state === state).length;
+    await until(`${n} hosts are ${state}`, async () => (await count()) === n, { timeoutMs: 60_000 });
   }
 
   /** As after `kill -9`: what was only in memory is lost, and hosts find that their connection is. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Beat } from "../../src/lib/channel/heartbeat.ts";
 import { silentLogger } from "../../src/lib/log.ts";
+import { systemClock } from "../../src/os/clock.ts";
 import { IdentityFiles } from "../../src/worker/agent/identity.ts";
 import { parseToken } from "../../src/worker/agent/joining.ts";
 import type { MasterAddress } from "../../src/worker/agent/master-connection.ts";
@@ -50,6 +51,7 @@ export class Fleet {
           token: files.read() || token === null ? null : parseToken(token),
           name: host.name,
           version: "0.0.0",
+          now: () => systemClock.now(),
           log: silentLogger,
           ...(beat ? { beat } : {}),
           ...(pace ? { pace } : {}),
