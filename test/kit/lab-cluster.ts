@@ -28,7 +28,7 @@ export class LabCluster {
       for (const h of lab.hosts) await lay(h.prefix, h.name);
       cluster.first.serve();
       await cluster.first.ready();
-      for (const d of cluster.docklets.slice(1)) await cluster.join(d);
+      for (const d of cluster.docklets.slice(1)) cluster.join(d, await cluster.token());
       for (const d of cluster.docklets.slice(1)) await cluster.first.sees(d.host.name);
       return cluster;
     } catch (e) {
@@ -37,10 +37,18 @@ export class LabCluster {
     }
   }
 
+  /** One more host, on which nothing runs yet. */
+  async add(name: string, lay: (prefix: string) => Promise<void>): Promise<LabDocklet> {
+    const d = new LabDocklet(await this.lab.add(name), this.first.settings);
+    this.docklets.push(d);
+    await lay(d.host.prefix);
+    return d;
+  }
+
   /** Begins to join: the host comes up with a token in a file. */
-  async join(d: LabDocklet): Promise<void> {
+  join(d: LabDocklet, token: string): void {
     const file = join(d.host.prefix, "join-token");
-    writeFileSync(file, await this.token(), { mode: 0o600 });
+    writeFileSync(file, token, { mode: 0o600 });
     d.serve("--role=worker", "--master-ip", this.first.host.address, "--join-file", file);
   }
 

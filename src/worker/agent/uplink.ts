@@ -65,7 +65,7 @@ export class Uplink {
   readonly #stopped = new AbortController();
   readonly #first = Promise.withResolvers<void>();
   #running: Promise<void> | null = null;
-  #problem: string | null = "is not connected to its master yet";
+  #problem: string | null = "no connection has been made yet";
   #farewell: string | null = null;
   #connectedAt: number | null = null;
 
