@@ -50,6 +50,7 @@ import { vclusterLs } from "./commands/vcluster-ls.ts";
 import { vclusterRename } from "./commands/vcluster-rename.ts";
 import { vclusterRm } from "./commands/vcluster-rm.ts";
 import { vclusterScale } from "./commands/vcluster-scale.ts";
+import { vclusterSet } from "./commands/vcluster-set.ts";
 import { vclusterShow } from "./commands/vcluster-show.ts";
 import { vclusterStart } from "./commands/vcluster-start.ts";
 import { vclusterStop } from "./commands/vcluster-stop.ts";
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
   vclusterStop,
   vclusterScale,
   vclusterRename,
+  vclusterSet,
   vclusterRm,
   exec,
   shell,

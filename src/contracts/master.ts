@@ -7,6 +7,7 @@ import type {
   JoinToken,
   Labels,
   NodeSize,
+  OnHostLoss,
   Operation,
   PlacementWish,
   Recipe,
@@ -41,6 +42,8 @@ export interface CreateVcluster extends Cause {
   size: NodeSize;
   /** Left out: spread, wherever there is room. */
   placement?: PlacementWish | undefined;
+  /** Left out: keep, wait. */
+  onHostLoss?: OnHostLoss | undefined;
 }
 
 export interface VclusterRef extends Cause {
@@ -91,6 +94,8 @@ export interface MasterApi {
   /** `nodes`: names, left out: all; `to`: a host, left out: wherever there is room but where they are. */
   move(ref: VclusterRef & { nodes?: string[] | undefined; to?: string | undefined }): Promise<Operation>;
   rename(ref: VclusterRef & { name: string }): Promise<Vcluster>;
+  /** What is left out stays. */
+  setOnHostLoss(ref: VclusterRef & { onHostLoss: OnHostLoss }): Promise<Vcluster>;
   vcluster(id: string): Promise<Vcluster | null>;
   byName(owner: string, name: string): Promise<Vcluster | null>;
   /** owner null = everybody's. */

@@ -15,6 +15,7 @@ import type {
   Image,
   JoinToken,
   NodeSize,
+  OnHostLoss,
   Operation,
   Recipe,
   Sample,
@@ -33,6 +34,7 @@ import { listOperations, operationRow, readOperation } from "./operations/operat
 import { dropOwner, saveOwner } from "./owners/owners.ts";
 import { checkCreate, checkMemory, create, earlier } from "./vclusters/create.ts";
 import { cancel, needed, remove, start, stop } from "./vclusters/lifecycle.ts";
+import { setOnHostLoss } from "./vclusters/on-host-loss.ts";
 import { rename } from "./vclusters/rename.ts";
 import { listVclusters, type NodeRow, nodeName, nodeRows, readByName, readVcluster } from "./vclusters/rows.ts";
 import { scale } from "./vclusters/scale.ts";
@@ -116,6 +118,11 @@ export class MasterService implements MasterApi {
     return readVcluster(this.wing.store, ref.id)!;
   }
 
+  async setOnHostLoss(ref: VclusterRef & { onHostLoss: OnHostLoss }): Promise<Vcluster> {
+    this.wing.commit((c) => setOnHostLoss(c, ref));
+    return readVcluster(this.wing.store, ref.id)!;
+  }
+
   async vcluster(id: string): Promise<Vcluster | null> {
     return readVcluster(this.wing.store, id);
   }
@@ -179,6 +186,7 @@ export class MasterService implements MasterApi {
       const op = operationRow(c.tx, id);
       if (!op) throw new DockletError("not_found", "There is no such operation.", "See the list of operations.");
       if (op.plan === "move" || op.plan === "drain") cancelMoves(c, op, cause);
+      else if (op.plan === "build" && op.image === null) this.wing.fetches.cancel(c, op, cause);
       else if (op.image === null) cancel(c, op, cause);
       else this.wing.builds.cancel(c, op, cause);
     });

@@ -3,7 +3,7 @@ import type { Report, WorkerApi } from "../contracts/worker.ts";
 import { DockletError } from "../lib/errors.ts";
 import { type Cidr, parseCidr } from "../lib/ipv4.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Clock } from "../os/clock.ts";
+import { bootTime, type Clock } from "../os/clock.ts";
 import type { Store } from "../store/store.ts";
 import { Change } from "./change.ts";
 import { Directory } from "./directory.ts";
@@ -15,7 +15,11 @@ import { Hosts } from "./hosts/hosts.ts";
 import { Inbox, type News } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
 import { Equipment } from "./images/equipment.ts";
+import { Fetches } from "./images/fetches.ts";
 import { Images } from "./images/images.ts";
+import { Supply } from "./images/supply.ts";
+import { isKept } from "./losses/anew.ts";
+import { Losses, type LossPace } from "./losses/losses.ts";
 import { carryLayers } from "./moves/layers.ts";
 import { type MovePace, Moves } from "./moves/moves.ts";
 import { place, rejoin } from "./networks/underlay.ts";
@@ -31,7 +35,8 @@ import { settle } from "./vclusters/settle.ts";
 export type MasterConfig = Pick<
   Config,
   "CLUSTER_NET" | "CPU_OVERCOMMIT" | "MEMORY_OVERCOMMIT" | "DISK_OVERCOMMIT" | "MEMORY_RESERVE"
->;
+> &
+  Partial<Pick<Config, "HOST_LEASE">>;
 
 export interface MasterDeps {
   store: Store;
@@ -46,9 +51,15 @@ export interface MasterDeps {
   pace?: Partial<DeliveryPace>;
   transferPace?: Partial<TransferPace>;
   movePace?: Partial<MovePace>;
+  lossPace?: Partial<LossPace>;
+  /** ms of the clock of leases; default: the system's. */
+  boot?: () => number;
   /** What is done with a shared file system at FS_PREFIX/global; default: auto. */
   sharedFiles?: SharedMode;
 }
+
+/** Seconds. */
+const USUAL_LEASE = 30;
 
 /** The parts of a master, joined: rows below, workers on one side, watchers on the other. */
 export class Wing {
@@ -64,8 +75,11 @@ export class Wing {
   readonly builds: Builds;
   readonly delivery: Delivery;
   readonly transfers: Transfers;
+  readonly supply: Supply;
+  readonly fetches: Fetches;
   readonly moves: Moves;
   readonly homes: Homes;
+  readonly losses: Losses;
   /** People whose data folder may have to follow. */
   readonly #restless = new Set<string>();
   readonly #gateway: string | null;
@@ -96,12 +110,6 @@ export class Wing {
     this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
     const worker = (host: string) => this.hosts.worker(host);
     this.builds = new Builds({ db: deps.store, commit: this.commit, images: this.images, worker, log: deps.log });
-    this.#equipment = new Equipment({
-      images: this.images,
-      builds: this.builds,
-      hosts: () => this.hosts.connected().map(([name]) => name),
-      log: deps.log,
-    });
     this.transfers = new Transfers({
       worker: (host) => {
         if (this.hosts.names.includes(host)) return this.hosts.worker(host);
@@ -110,6 +118,22 @@ export class Wing {
       log: deps.log,
       ...(deps.transferPace ? { pace: deps.transferPace } : {}),
     });
+    this.supply = new Supply({
+      worker,
+      transfers: this.transfers,
+      ...(deps.transferPace?.maxMs === undefined ? {} : { retryMs: deps.transferPace.maxMs }),
+    });
+    const connected = () => this.hosts.connected().map(([name]) => name);
+    const { images, builds, supply } = this;
+    this.fetches = new Fetches({
+      db: deps.store,
+      commit: this.commit,
+      images,
+      supply,
+      hosts: connected,
+      log: deps.log,
+    });
+    this.#equipment = new Equipment({ images, builds, fetches: this.fetches, hosts: connected, log: deps.log });
     this.moves = new Moves({
       store: deps.store,
       commit: this.commit,
@@ -133,6 +157,17 @@ export class Wing {
       changed: () => this.#tellHosts(),
       log: deps.log,
     });
+    this.losses = new Losses({
+      store: deps.store,
+      commit: this.commit,
+      hosts: this.hosts,
+      images: this.images,
+      clock: deps.clock,
+      boot: deps.boot ?? bootTime,
+      lease: (deps.config.HOST_LEASE ?? USUAL_LEASE) * 1000,
+      pace: deps.lossPace,
+      log: deps.log,
+    });
     this.delivery = new Delivery({
       db: deps.store,
       term: () => this.#term,
@@ -153,7 +188,9 @@ export class Wing {
     this.keys.start();
     this.#retention.start();
     this.homes.load();
+    this.losses.start();
     this.#running = true;
+    this.fetches.resume();
     for (const [name, worker] of this.#early) this.attach(name, worker);
     this.#early.clear();
     this.homes.start();
@@ -163,7 +200,9 @@ export class Wing {
   async stop(): Promise<void> {
     this.#running = false;
     this.homes.stop();
+    this.losses.stop();
     const moves = this.moves.stop();
+    await this.fetches.stop();
     await this.transfers.stop();
     await moves;
     this.hosts.stop();
@@ -192,6 +231,7 @@ export class Wing {
     }
     // Its first words count before orders are made from what was known of old.
     this.#inbox.flush();
+    this.losses.cameBack(name);
     this.delivery.resync(name);
     this.builds.resume(name);
     this.#equipment.cameBack(name);
@@ -353,6 +393,8 @@ export class Wing {
   }
 
   #hear(c: Change, host: string, r: Report, stuck: { vcluster: string; host: string }[]): void {
+    // What is left on a host that was removed is only gone when the host is back and says so.
+    if (r.type === "node" && this.hosts.isRemoved(host) && isKept(c.tx, r.id, host)) return;
     if (r.type === "node" && observe(c, host, r, this.log) === "stuck") stuck.push({ vcluster: r.vcluster, host });
     else if (r.type === "host") {
       const before = place(c.tx, host);
@@ -360,6 +402,7 @@ export class Wing {
       rejoin(c, host, before, this.#gateway);
     } else if (r.type === "image") this.images.write(c, host, r);
     else if (r.type === "build") this.builds.heard(c, host, r);
+    else if (r.type === "loss") this.losses.heard(c, host, r);
   }
 
   /** What was wanted of this host while it was away: warm pools as people set them. */

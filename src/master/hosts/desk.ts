@@ -50,7 +50,10 @@ export class HostDesk {
     for (const member of this.members.all()) this.expect(member);
     // Of those that were removed, the ones whose last node is deleted need not be remembered any longer.
     this.wing.store.write((tx) =>
-      tx.run("DELETE FROM removed_hosts WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE host = removed_hosts.name)"),
+      tx.run(
+        `DELETE FROM removed_hosts WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE host = removed_hosts.name)
+         AND NOT EXISTS (SELECT 1 FROM copies WHERE host = removed_hosts.name)`,
+      ),
     );
     for (const { name } of this.wing.store.all<{ name: string }>("SELECT name FROM removed_hosts")) this.#bury(name);
   }
@@ -120,6 +123,7 @@ export class HostDesk {
       c.tx.run("DELETE FROM images WHERE host = $name", about);
       c.tx.run("DELETE FROM home_removals WHERE host = $name", about);
       loseHost(c, name);
+      this.wing.losses.removed(c, name);
       c.tx.run("INSERT INTO removed_hosts (name, removed_at) VALUES ($name, $now) ON CONFLICT DO NOTHING", {
         name,
         now: c.now,

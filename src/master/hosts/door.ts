@@ -117,14 +117,20 @@ export class Door implements Doorkeeper {
         throw e;
       }
       members.seen(member, link.serial);
+      const lease = wing.losses.leases.greeted(member.name);
       this.#enter(link, member);
       return {
+        lease,
         wire: this.options.wire ?? WIRE_VERSION,
         version: this.options.version,
         cluster: authority.cluster,
         renew: members.due(link.issuedAt),
       };
     });
+  }
+
+  beat(member: Member, held: number) {
+    return { lease: this.desk.wing.losses.leases.beat(member.name, held) };
   }
 
   #take(socket: TLSSocket): void {

@@ -1,6 +1,8 @@
 import type { TLSSocket } from "node:tls";
 import type { z } from "zod";
 import {
+  type BeatAnswer,
+  BeatRequest,
   type CaAnswer,
   type HelloAnswer,
   HelloRequest,
@@ -26,6 +28,8 @@ export interface Doorkeeper {
   /** May this host come in? Throws why not. */
   admit(link: Link, member: Member, request: HelloRequest): Promise<HelloAnswer>;
   renew(member: Member, csr: string): Promise<{ pem: string; issuedAt: number }>;
+  /** A host that is in says that it lives, and what lease it was given last, ms. */
+  beat(member: Member, lease: number): z.infer<typeof BeatAnswer>;
   recognise(raw: Uint8Array | null): Promise<Caller>;
 }
 
@@ -52,6 +56,7 @@ export class Link {
         [TO_MASTER.join]: (params) => this.#join(params),
         [TO_MASTER.hello]: (params) => this.#hello(params),
         [TO_MASTER.renew]: (params) => this.#renew(params),
+        [TO_MASTER.beat]: (params) => this.#beat(params),
       },
       notices: {
         [NOTICE.report]: (body) => {
@@ -114,6 +119,12 @@ export class Link {
     const { pem, issuedAt } = await this.#keeper.renew(member, sensible(RenewRequest, params).csr);
     this.issuedAt = issuedAt;
     return { certificate: pem };
+  }
+
+  async #beat(params: unknown): Promise<unknown> {
+    const { member } = await this.#known();
+    if (!this.admitted) throw new DockletError("unauthenticated", "This host has not been let in.", "Greet first.");
+    return this.#keeper.beat(member, sensible(BeatRequest, params).lease);
   }
 
   async #known(): Promise<Extract<Caller, { kind: "member" }>> {

@@ -1,5 +1,5 @@
 import type { CreateVcluster } from "../../contracts/master.ts";
-import { MAX_NODES, Name, NodeSize } from "../../contracts/public/index.ts";
+import { DEFAULT_ON_HOST_LOSS, MAX_NODES, Name, NodeSize } from "../../contracts/public/index.ts";
 import { ShortId } from "../../contracts/worker.ts";
 import { DockletError, type ErrorCode, STATUS } from "../../lib/errors.ts";
 import type { Cidr } from "../../lib/ipv4.ts";
@@ -91,14 +91,15 @@ export function create(c: Change, i: CreateInput): void {
       : new DockletError("conflict", `There is a vcluster named ${r.name} already.`, "Choose another name.");
   }
   const wish = r.placement ?? {};
+  const loss = { ...DEFAULT_ON_HOST_LOSS, ...r.onHostLoss };
   const placed = place({ nodes: r.nodes, size: r.size, wish, first: true }, i.candidates);
   if (!placed.ok) throw new DockletError("no_capacity", placed.message, placed.hint, placed.details);
   const subnet = chooseSubnet(c.tx, net, r.nodes);
   const gateway = subnet.base + 1;
   saveOwner(c, r.owner);
   c.tx.run(
-    `INSERT INTO vclusters (id, owner_id, name, image, desired, generation, subnet_base, subnet_prefix, gateway, peer_private, peer_public, state, reason, placement, created_at, request_id)
-     VALUES ($id, $owner, $name, $image, 'running', 1, $base, $prefix, $gateway, $private, $public, 'pending', NULL, $placement, $now, $requestId)`,
+    `INSERT INTO vclusters (id, owner_id, name, image, desired, generation, subnet_base, subnet_prefix, gateway, peer_private, peer_public, state, reason, placement, loss_nodes, loss_recover, created_at, request_id)
+     VALUES ($id, $owner, $name, $image, 'running', 1, $base, $prefix, $gateway, $private, $public, 'pending', NULL, $placement, $lossNodes, $lossRecover, $now, $requestId)`,
     {
       id: r.id,
       owner: r.owner.id,
@@ -110,6 +111,8 @@ export function create(c: Change, i: CreateInput): void {
       private: i.peerKey.private,
       public: i.peerKey.public,
       placement: JSON.stringify(wish),
+      lossNodes: loss.nodes,
+      lossRecover: loss.recover,
       now: c.now,
       requestId: r.requestId,
     },

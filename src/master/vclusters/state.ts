@@ -21,8 +21,9 @@ export function stateOf(
   nodes: NodeRow[],
   op: OperationRow | null,
   /** Why orders don't reach a host; null: they do. */
-  problem: string | null,
+  undelivered: string | null,
 ): { state: State; reason: string | null } {
+  const problem = nodes.find((n) => n.waits !== null)?.waits ?? undelivered;
   if (desired === "deleted") {
     const stuck = nodes.find((n) => n.reason !== null);
     return { state: "deleting", reason: stuck ? spoken(stuck) : problem };
@@ -37,7 +38,7 @@ export function stateOf(
   if (live.every((n) => n.state === "ready")) return { state: "ready", reason: problem };
   const down = live.filter((n) => n.state === "stopped");
   if (op === null && down[0]) {
-    const why = down[0].reason ?? "it was shut down from inside";
+    const why = down[0].waits ?? down[0].reason ?? "it was shut down from inside";
     if (down.length === live.length) return { state: "stopped", reason: why };
     return { state: "failed", reason: `${nodeName(down[0])}: ${why}` };
   }

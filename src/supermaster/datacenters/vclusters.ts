@@ -2,11 +2,13 @@ import type { z } from "zod";
 import {
   type Action,
   DEFAULT_SIZE,
+  type OnHostLoss,
   type Operation,
   type PlacementWish,
   type Vcluster,
   type VclusterCreate,
   type VclusterMove,
+  type VclusterPatch,
   type VclusterScale,
 } from "../../contracts/public/index.ts";
 import { DockletError, isDocklet } from "../../lib/errors.ts";
@@ -118,8 +120,8 @@ export class Vclusters {
           throw e;
         }
       }
-      const { placement } = body;
-      return await this.#makeAtMaster(ask, person, { id, name, image, nodes, size, placement });
+      const { placement, onHostLoss } = body;
+      return await this.#makeAtMaster(ask, person, { id, name, image, nodes, size, placement, onHostLoss });
     });
     this.base.hub.meChanged(person.id);
     this.#settleSoon(id);
@@ -139,6 +141,7 @@ export class Vclusters {
       nodes: number;
       size: { cpu: number; memory: number; disk: number };
       placement: PlacementWish | undefined;
+      onHostLoss: OnHostLoss | undefined;
     },
   ): Promise<{ vcluster: Vcluster; operation: Operation }> {
     const owner = this.owners.of(this.base.store, person.id)!;
@@ -182,6 +185,19 @@ export class Vclusters {
     return await this.#change(ask, "vcluster.move", found, (row) =>
       this.base.master.move({ ...this.#ref(ask, row), ...body }),
     );
+  }
+
+  /** What can be refused comes first: nothing is changed then. */
+  async change(ask: Ask, found: Found, body: z.output<typeof VclusterPatch>): Promise<Vcluster> {
+    const { name, onHostLoss } = body;
+    let shown = name === undefined ? null : await this.rename(ask, found, name);
+    if (onHostLoss !== undefined) {
+      const changed = await this.#change(ask, "vcluster.on-host-loss", found, (row) =>
+        this.base.master.setOnHostLoss({ ...this.#ref(ask, row), onHostLoss }),
+      );
+      shown = this.views.vcluster(changed)?.shown ?? changed;
+    }
+    return shown ?? this.show(found);
   }
 
   async rename(ask: Ask, found: Found, name: string): Promise<Vcluster> {

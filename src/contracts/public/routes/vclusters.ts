@@ -35,7 +35,7 @@ export const vclusterRoutes = {
     method: "PATCH",
     path: "/vclusters/:name",
     action: "vcluster.write",
-    summary: "Rename",
+    summary: "Rename, or say what becomes of it when a host is lost",
     params: byName,
     query: V.OwnerQuery,
     body: V.VclusterPatch,

@@ -23,10 +23,8 @@ export function vclusterHandlers({ base, vclusters, opening }: Wing): Handlers<N
     createVcluster: (ask, { body }) => vclusters.create(ask, body),
     vcluster: (ask, { params, query }) =>
       vclusters.show(vclusters.find(ask, "vcluster.read", params.name, query.owner)),
-    renameVcluster: (ask, { params, query, body }) => {
-      const found = vclusters.find(ask, "vcluster.write", params.name, query.owner);
-      return body.name === undefined ? vclusters.show(found) : vclusters.rename(ask, found, body.name);
-    },
+    renameVcluster: (ask, { params, query, body }) =>
+      vclusters.change(ask, vclusters.find(ask, "vcluster.write", params.name, query.owner), body),
     deleteVcluster: (ask, { params, query }) =>
       vclusters.remove(ask, vclusters.find(ask, "vcluster.write", params.name, query.owner)),
     startVcluster: (ask, { params, query }) =>
