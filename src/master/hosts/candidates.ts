@@ -68,9 +68,13 @@ export function candidates(
   return all;
 }
 
+/** A node on its way counts where it is and where it goes: it may end up on either. */
 function nodesByHost(db: Reader, vcluster: string, leaving: readonly string[]): Map<string, number> {
   const rows = db.all<{ host: string; nodes: number }>(
-    "SELECT host, count(*) AS nodes FROM nodes WHERE vcluster = $vcluster AND desired <> 'gone' AND id NOT IN (SELECT value FROM json_each($leaving)) GROUP BY host",
+    `SELECT host, count(*) AS nodes FROM (
+       SELECT host, id FROM nodes WHERE vcluster = $vcluster AND desired <> 'gone'
+       UNION SELECT to_host, node FROM moves WHERE vcluster = $vcluster AND phase NOT IN ('moved', 'failed', 'cancelled')
+     ) WHERE id NOT IN (SELECT value FROM json_each($leaving)) GROUP BY host`,
     { vcluster, leaving: JSON.stringify(leaving) },
   );
   return new Map(rows.map((r) => [r.host, r.nodes]));

@@ -156,7 +156,7 @@ export class Hosts {
     const draining = drains(db);
     // Of a host that was removed, nothing is left once its last node is deleted.
     return this.names
-      .filter((name) => !this.#entry(name).removed || promised.has(name))
+      .filter((name) => !this.#entry(name).removed || (promised.get(name)?.nodes ?? 0) > 0)
       .map((name) => this.#present(name, promised.get(name), draining.get(name)));
   }
 
