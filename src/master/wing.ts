@@ -298,7 +298,11 @@ export class Wing {
       setImmediate(() => {
         const owners = [...this.#restless];
         this.#restless.clear();
-        if (this.#running) this.homes.look(owners);
+        try {
+          if (this.#running) this.homes.look(owners);
+        } catch (err) {
+          this.log.error({ err }, "data folders could not be looked after; the next change tries again");
+        }
       });
     }
     this.#restless.add(owner);

@@ -2,7 +2,7 @@ import type { Recipe, Sample, State } from "../../src/contracts/public/index.ts"
 import {
   type BuildReport,
   type HostReport,
-  type ImageReport,
+  ImageReport,
   NOT_SHARED,
   type NodeReport,
   type NodeStream,
@@ -99,15 +99,16 @@ export class FakeWorker implements WorkerApi {
     for (const name of options.images ?? ["mini", "base"]) this.images.set(name, image(name, "ready"));
     for (const i of this.images.values()) this.#keepLayers(i);
     this.volumes.layerCame = (id) => {
-      const [name] = id.split("@") as [string];
-      const have = this.images.get(name);
-      if (have?.state !== "ready") this.setImage({ ...image(name, "ready"), layers: [id] });
+      const came = ImageReport.parse(JSON.parse(this.volumes.layers.get(id)!));
+      const have = this.images.get(came.name);
+      if (have?.state !== "ready" || have.builtAt! < came.builtAt!) this.setImage(came);
     };
   }
 
   /** The layers of an image lie in the pool, too. */
   #keepLayers(i: ImageReport): void {
-    for (const id of i.layers) if (!this.volumes.layers.has(id)) this.volumes.layers.set(id, `layer ${id}`);
+    const [top] = i.layers;
+    if (top !== undefined) this.volumes.layers.set(top, JSON.stringify({ ...i, warm: { want: 0, have: 0 } }));
   }
 
   subscribe(listener: (report: Report) => void): () => void {
@@ -149,6 +150,8 @@ export class FakeWorker implements WorkerApi {
       if (old?.state === "failed" && spec.desired === "running" && order.generation > old.generation)
         old.state = "stopped";
       if (old && spec.desired === "gone" && old.state === "failed") old.state = "stopped";
+      // What failed to run can be stopped: what is left of it is cleared away.
+      if (old?.state === "failed" && spec.desired === "stopped") old.state = "stopping";
       node.generation = order.generation;
       node.desired = spec.desired;
       if (old || spec.desired !== "gone") {
@@ -217,8 +220,9 @@ export class FakeWorker implements WorkerApi {
   finishBuild(operation: string, error: BuildReport["error"] = null): void {
     const b = this.builds.get(operation)!;
     b.done = true;
+    const built = (this.volumes.newestOf(b.recipe.name) ?? 0) + 1;
     this.setImage({
-      ...image(b.recipe.name, error ? "failed" : "ready"),
+      ...image(b.recipe.name, error ? "failed" : "ready", built),
       recipe: b.recipe,
       reason: error?.message ?? null,
     });
@@ -379,7 +383,7 @@ export function recipe(name: string): Recipe {
   };
 }
 
-function image(name: string, state: ImageReport["state"]): ImageReport {
+function image(name: string, state: ImageReport["state"], build = 1): ImageReport {
   const there = state === "ready";
   return {
     type: "image",
@@ -388,9 +392,9 @@ function image(name: string, state: ImageReport["state"]): ImageReport {
     reason: null,
     recipe: recipe(name),
     size: there ? 1_000_000 : null,
-    builtAt: there ? 1 : null,
+    builtAt: there ? build : null,
     warm: { want: 0, have: 0 },
-    layers: there ? [fakeLayer(name)] : [],
+    layers: there ? [fakeLayer(name, build)] : [],
   };
 }
 

@@ -7,7 +7,7 @@ import type { WorkerApi } from "../../src/contracts/worker.ts";
 import { shortId } from "../../src/lib/ids.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { until } from "../../src/lib/retry.ts";
-import { createMaster, type Master, type MasterConfig } from "../../src/master/master.ts";
+import { createMaster, type Master, type MasterConfig, type MasterDeps } from "../../src/master/master.ts";
 import { listAssets, readAsset } from "../../src/os/assets.ts";
 import { systemClock } from "../../src/os/clock.ts";
 import { loadMigrations } from "../../src/store/migrate.ts";
@@ -33,6 +33,8 @@ export class Stage {
   readonly workers: FakeWorker[];
   readonly frames: MasterFrame[] = [];
   readonly #remote = Stage.remote ? new RemoteWorkers(this.folder) : null;
+  /** How patient moves are; set before `up`. */
+  movePace: MasterDeps["movePace"] = {};
   store: Store;
   master!: Master;
 
@@ -62,6 +64,7 @@ export class Stage {
       gatewayHost: this.gatewayHost,
       pace: { retryMs: 2, retryMaxMs: 20, answerMs: 500 },
       transferPace: { firstMs: 5, maxMs: 50 },
+      movePace: { patienceMs: 2_000, heldMs: 1_000, retryMs: 10, ...this.movePace },
       ...(this.#remote ? { premises: this.#remote.premises } : {}),
     });
     this.master.api.subscribe((f) => this.frames.push(f));

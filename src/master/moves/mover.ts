@@ -33,6 +33,15 @@ const ROUNDS = 3;
 /** What failed is this master's own disk: no reason to turn back. */
 class Unwritten extends Error {}
 
+/** A host that never answers must not keep anybody from cancelling. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
 export interface MoverParts {
   db: Reader;
   commit: Commit;
@@ -233,7 +242,7 @@ export class Mover {
     const abort = new AbortController();
     this.#work = { phase: m.phase, abort };
     try {
-      await body(abort.signal);
+      await unlessAborted(body(abort.signal), abort.signal);
       this.#away = null;
       this.#say(null);
     } catch (e) {

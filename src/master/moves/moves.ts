@@ -31,6 +31,7 @@ export class Moves {
   start(): void {
     this.#running = true;
     this.begun();
+    void this.#clearAll();
   }
 
   async stop(): Promise<void> {

@@ -88,9 +88,9 @@ export function endBack(c: Change, m: MoveRow): void {
 function place(c: Change, node: string, vcluster: string, host: string, why: string | null): number {
   const since = raise(c, vcluster);
   c.tx.run(
-    `UPDATE nodes SET host = $host, hold = 0, since = $since, state = 'pending', reason = NULL, why = coalesce($why, why)
+    `UPDATE nodes SET host = $host, hold = 0, since = $since, state = 'pending', reason = $reason, why = coalesce($why, why)
      WHERE id = $node`,
-    { host, since, node, why },
+    { host, since, node, why, reason: why && `${host} has it now, and starts it` },
   );
   return since;
 }
