@@ -20,6 +20,8 @@ export interface DockletOptions {
   source?: boolean;
   /** A pool file to begin with, images and all: it is copied. See base-pool.ts. */
   pool?: string;
+  /** Only these roles, as for `docklet serve --role`. It is waited for until it answers, not until it is ready. */
+  roles?: string;
 }
 
 export interface CliResult {
@@ -36,6 +38,7 @@ export class TestDocklet {
     readonly prefix: string,
     readonly settings: Record<string, string | number>,
     private readonly source: boolean,
+    private readonly roles?: string,
   ) {}
 
   static async start(options: DockletOptions = {}): Promise<TestDocklet> {
@@ -46,6 +49,7 @@ export class TestDocklet {
       prefix,
       { ...(await freshSettings(prefix)), ...options.settings },
       options.source ?? process.env.DOCKLET_TEST_SOURCE === "1",
+      options.roles,
     );
     try {
       if (options.pool) {
@@ -96,7 +100,7 @@ export class TestDocklet {
   }
 
   /** Starts it and waits until it says that it is ready, or, where it can't be wholly well, that it is there. */
-  async up(check: "readyz" | "healthz" = "readyz"): Promise<void> {
+  async up(check: "readyz" | "healthz" = this.roles ? "healthz" : "readyz"): Promise<void> {
     const text = Object.entries(this.settings)
       .map(([k, v]) => `${k}=${v}\n`)
       .join("");
@@ -104,7 +108,8 @@ export class TestDocklet {
     if (!existsSync(this.configFile) || readFileSync(this.configFile, "utf8") !== text)
       writeFileSync(this.configFile, text);
     const log = join(this.prefix, "serve.log");
-    const child = Bun.spawn([...this.command, "serve", "--config", this.configFile], {
+    const roles = this.roles ? [`--role=${this.roles}`] : [];
+    const child = Bun.spawn([...this.command, "serve", "--config", this.configFile, ...roles], {
       stdin: "ignore",
       stdout: Bun.file(log),
       stderr: Bun.file(log),
