@@ -6,6 +6,7 @@ import type { Browser } from "playwright-core";
 import { buildPortal } from "../../scripts/build-portal.ts";
 import { type FakePortal, startFakePortal } from "../kit/fake-portal-api.ts";
 import { axeFindings, launchBrowser, logIn, openPage, overflow, settled } from "./portal-browser.ts";
+import { HOST_DIALOGS } from "./portal-dialogs.ts";
 import { PORTAL_PAGES, SCHEMES, WIDTHS } from "./portal-pages.ts";
 
 const PASSWORD = "correct horse battery";
@@ -96,5 +97,27 @@ describe.each(SCHEMES.flatMap((scheme) => WIDTHS.map((width) => ({ scheme, width
       await context.close();
       expect(wrong).toEqual([]);
     }, 60_000);
+
+    test("so are the dialogs about hosts", async () => {
+      const context = await browser.newContext({
+        colorScheme: scheme,
+        viewport: { width, height: 800 },
+        reducedMotion: "reduce",
+      });
+      const { page, complaints } = await openPage(context);
+      const wrong: string[] = [];
+      await logIn(page, fake.url, "root", PASSWORD);
+      for (const { name, path, open } of HOST_DIALOGS) {
+        await page.goto(fake.url + path);
+        await settled(page);
+        await open(page);
+        await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== "running"));
+        wrong.push(...(await axeFindings(page)).map((f) => `${name}: ${f}`));
+        if ((await overflow(page)) > 0) wrong.push(`${name}: too wide`);
+        wrong.push(...complaints.splice(0).map((c) => `${name}: console: ${c}`));
+      }
+      await context.close();
+      expect(wrong).toEqual([]);
+    }, 90_000);
   },
 );

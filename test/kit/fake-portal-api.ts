@@ -199,6 +199,7 @@ export function startFakePortal(options: { dist: string; port?: number; world?: 
   }
 
   const beat = setInterval(() => {
+    if (world.quiet) return;
     const at = Date.now();
     measureHosts(world, at);
     for (const vc of world.vclusters) {

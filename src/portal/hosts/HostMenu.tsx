@@ -55,7 +55,7 @@ export function HostMenu({ host, size = 36, onRemoved }: Props) {
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item
-            color="red"
+            color="var(--mantine-color-error)"
             leftSection={<IconTrash size={16} aria-hidden />}
             disabled={leaving}
             onClick={() => setDialog("remove")}

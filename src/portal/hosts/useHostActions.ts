@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { z } from "zod";
 import type { Host, HostPatch } from "../../contracts/public/index.ts";
 import { api } from "../app/api.ts";
+import { keys } from "../app/queries.ts";
 import { useAction } from "../components/useAction.ts";
 import { putHost } from "../live/hosts.ts";
 import { putOperation } from "../live/reducer.ts";
@@ -30,16 +31,14 @@ export function useDrainHost(host: Pick<Host, "name">, onDone: () => void) {
   });
 }
 
-export function useRemoveHost(host: Host, onDone: () => void) {
-  const cache = useQueryClient();
+export function useRemoveHost(host: Pick<Host, "name">, onDone: () => void) {
   return useAction({
     run: (force: boolean) => api.removeHost({ params: { name: host.name }, query: force ? { force: "true" } : {} }),
     failed: `${host.name} was not removed`,
     done: `Host ${host.name} is removed`,
     quiet: true,
-    onDone: () => {
-      putHost(cache, { ...host, state: "removed", reason: "was removed" });
-      onDone();
-    },
+    // Of a host that had nodes something stays to be seen: only the server knows what.
+    refresh: [keys.hosts, keys.host(host.name)],
+    onDone,
   });
 }

@@ -7,14 +7,14 @@ const NODES: { value: Loss["nodes"]; label: string; text: string }[] = [
   {
     value: "keep",
     label: "keep running",
-    text: "Programs on it go on. Nobody reaches them through docklet until the host is back.",
+    text: "Their programs go on. Nobody reaches them through docklet until the host is back.",
   },
   {
     value: "freeze",
     label: "are frozen",
-    text: "Programs stand still, with everything in memory, and go on when the host is back.",
+    text: "Their programs stand still, with everything in memory, and go on when the host is back.",
   },
-  { value: "stop", label: "are stopped", text: "Programs end. Disks stay as they are." },
+  { value: "stop", label: "are stopped", text: "Their programs end. Disks stay as they are." },
 ];
 const RECOVER: { value: Loss["recover"]; label: string; text: string }[] = [
   { value: "wait", label: "wait for the host", text: "Nothing is lost. It takes as long as it takes." },

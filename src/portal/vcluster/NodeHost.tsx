@@ -25,7 +25,13 @@ export function NodeHost({ node }: { node: Node }) {
 /** A tooltip for the mouse and for fingers; its whole text is the name of the button, so that it is read out. */
 function WhyHere({ node, host, why }: { node: string; host: string; why: string }) {
   return (
-    <Tooltip label={`Why here: ${why}`} multiline maw={300} events={{ hover: true, focus: true, touch: true }}>
+    <Tooltip
+      label={`Why here: ${why}`}
+      multiline
+      maw={300}
+      withinPortal={false}
+      events={{ hover: true, focus: true, touch: true }}
+    >
       <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Why ${node} is on ${host}: ${why}`}>
         <IconHelpCircle size={16} aria-hidden />
       </ActionIcon>

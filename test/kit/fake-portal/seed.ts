@@ -34,7 +34,7 @@ export function makeNode(i: number, state: State, size: NodeSize = SIZE): Node {
   };
 }
 
-function vcluster(
+export function vcluster(
   name: string,
   owner: string,
   state: State,

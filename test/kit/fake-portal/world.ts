@@ -39,6 +39,8 @@ export class World {
   /** How long each step of an operation takes. */
   stepMs = 25;
   loginFailures = 0;
+  /** Nothing is measured by itself. */
+  quiet = false;
   readonly listeners = new Set<(frame: StreamFrame, owner: string | null) => void>();
   readonly timers = new Set<ReturnType<typeof setTimeout>>();
   #eventId = 1000;

@@ -85,7 +85,7 @@ export function UsersPage() {
                       <Menu.Item onClick={() => actions.askReset(u)}>New password…</Menu.Item>
                       <Menu.Item onClick={() => actions.toggle(u)}>{u.disabled ? "Enable" : "Disable…"}</Menu.Item>
                       <Menu.Divider />
-                      <Menu.Item color="red" onClick={() => setDeleting(u)}>
+                      <Menu.Item color="var(--mantine-color-error)" onClick={() => setDeleting(u)}>
                         Delete…
                       </Menu.Item>
                     </Menu.Dropdown>

@@ -20,7 +20,7 @@ export function LossSettings({ vc }: { vc: Vcluster }) {
   const save = useAction({
     run: () => api.renameVcluster({ params: { name: vc.name }, query: { owner }, body: { onHostLoss: wanted } }),
     failed: "The setting stays as it was",
-    done: "The setting is kept",
+    done: "The setting is saved",
     quiet: true,
     onDone: (now) => putVcluster(cache, now, me.user.name),
   });
@@ -36,7 +36,7 @@ export function LossSettings({ vc }: { vc: Vcluster }) {
         {save.error ? <TroubleAlert title="The setting stays as it was" error={save.error} /> : null}
         <div>
           <Button type="submit" variant="default" disabled={same} loading={save.isPending}>
-            Keep this setting
+            Save this setting
           </Button>
         </div>
       </form>
