@@ -23,7 +23,7 @@ test("every command and every flag is in each script", () => {
 
 test("bash offers commands, verbs, flags and their values", async () => {
   expect(await offered("vcl")).toEqual(["vcluster"]);
-  expect(await offered("vcluster", "s")).toEqual(["show", "start", "stop", "scale"]);
+  expect(await offered("vcluster", "s")).toEqual(["show", "start", "stop", "scale", "set"]);
   expect(await offered("vc", "cr")).toEqual(["create"]);
   expect(await offered("vc", "create", "--im")).toEqual(["--image"]);
   expect(await offered("completion", "f")).toEqual(["fish"]);

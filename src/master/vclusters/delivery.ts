@@ -125,7 +125,11 @@ export class Delivery implements Deliveries {
       const line = this.#line(vcluster, host);
       if (line.acked >= order.generation) return;
       const worker = find(host);
-      if (!worker) return this.#say(vcluster, line, `host ${host} is not connected`);
+      if (!worker) {
+        // What is left behind there keeps nobody from going on.
+        const needed = host === gateway || onHost(db, vcluster, host);
+        return this.#say(vcluster, line, needed ? `host ${host} is not connected` : null);
+      }
       const { slots, over } = this.#session(host);
       try {
         await slots.run(() => inTime(worker.apply(order), pace.answerMs, over.signal), urgent ? 0 : 1);
@@ -154,7 +158,7 @@ export class Delivery implements Deliveries {
     line.retry.unref();
   }
 
-  #say(vcluster: string, line: Line, problem: string): void {
+  #say(vcluster: string, line: Line, problem: string | null): void {
     if (line.problem === problem) return;
     line.problem = problem;
     this.deps.changed(vcluster);
@@ -183,6 +187,9 @@ export class Delivery implements Deliveries {
     return session;
   }
 }
+
+const onHost = (db: Reader, vcluster: string, host: string): boolean =>
+  db.get("SELECT 1 FROM nodes WHERE vcluster = $vcluster AND host = $host", { vcluster, host }) !== null;
 
 function explain(host: string, e: unknown): string {
   if (isDocklet(e, "stale_order")) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { UPTIME } from "../../os/clock.ts";
 import { startDaemon } from "../../os/daemon.ts";
 import { commandLine } from "../../os/procfs.ts";
 import type { Layout } from "../layout.ts";
@@ -9,12 +10,12 @@ import type { Layout } from "../layout.ts";
  * the nodes whose owners don't want them kept. It needs nothing but the file, and ends with it.
  */
 const SCRIPT = `#!/bin/sh
-# $1: first line, the end of the lease; second, when to step in (s of /proc/uptime); then what to write where
+# $2: seconds since the machine has booted. $1: first line, the end of the lease; second, when to step in, s; then what to write where
 set -u
 while [ -r "$1" ]; do
   rows=0
   due=
-  read -r up idle < /proc/uptime
+  read -r up idle < "$2"
   while read -r word file; do
     rows=$((rows + 1))
     if [ "$rows" -eq 2 ]; then
@@ -42,7 +43,7 @@ export function keeperPid(layout: Layout): number | null {
 export function startKeeper(layout: Layout): void {
   if (keeperPid(layout) !== null) return;
   writeFileSync(scriptFile(layout), SCRIPT, { mode: 0o700 });
-  const { pid } = startDaemon(["/bin/sh", scriptFile(layout), leaseFile(layout)], "/dev/null");
+  const { pid } = startDaemon(["/bin/sh", scriptFile(layout), leaseFile(layout), UPTIME], "/dev/null");
   writeFileSync(pidFile(layout), `${pid}\n`, { mode: 0o600 });
 }
 
