@@ -20,7 +20,6 @@ import { Images } from "./images/images.ts";
 import { Supply } from "./images/supply.ts";
 import { isKept } from "./losses/anew.ts";
 import { Losses, type LossPace } from "./losses/losses.ts";
-import { carryLayers } from "./moves/layers.ts";
 import { type MovePace, Moves } from "./moves/moves.ts";
 import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
@@ -140,8 +139,7 @@ export class Wing {
       worker,
       removed: (host) => this.hosts.isRemoved(host),
       transfers: this.transfers,
-      layers: (node, from, to, signal) =>
-        carryLayers({ worker, transfers: this.transfers }, { node, from, to }, signal),
+      supply: this.supply,
       clock: deps.clock,
       log: deps.log,
       pace: deps.movePace,

@@ -60,6 +60,13 @@ export class FakeVolumes {
     if (!this.disks.has(node)) this.disks.set(node, fresh());
   }
 
+  /** When the newest build of an image that lies here was made; null: there is none. */
+  newestOf(image: string): number | null {
+    const here = [...this.layers].filter(([id]) => id.startsWith(`${image}@`));
+    const times = here.map(([, text]) => (JSON.parse(text) as { builtAt: number }).builtAt);
+    return times.length === 0 ? null : Math.max(...times);
+  }
+
   gone(node: string): void {
     this.disks.delete(node);
     this.drop({ kind: "disk", id: node });

@@ -28,7 +28,15 @@ export class Images {
   /** A host has removed it: nothing is placed there on the strength of an older report. */
   removed(host: string, name: string): void {
     const old = this.on(host, name);
-    if (old) this.#put(host, { ...old, state: "absent", size: null, builtAt: null, warm: { ...old.warm, have: 0 } });
+    if (old)
+      this.#put(host, {
+        ...old,
+        state: "absent",
+        size: null,
+        builtAt: null,
+        layers: [],
+        warm: { ...old.warm, have: 0 },
+      });
   }
 
   /** The host is not one of ours any more. */
@@ -58,6 +66,12 @@ export class Images {
   /** Those of which nodes can be made on a host. */
   heldBy(host: string): string[] {
     return this.names.filter((n) => this.on(host, n)?.state === "ready");
+  }
+
+  /** The newest build of an image on any host, of those that say what it is made of. */
+  newest(name: string): ImageReport | null {
+    const built = this.hosts(name).flatMap(([, r]) => (r.state === "ready" && r.layers.length > 0 ? [r] : []));
+    return built.reduce<ImageReport | null>((a, b) => (a && (a.builtAt ?? 0) >= (b.builtAt ?? 0) ? a : b), null);
   }
 
   recipe(name: string): Recipe | null {

@@ -55,6 +55,7 @@ export async function deleteImage(wing: Wing, r: Cause & { name: string }): Prom
   for (const [host] of hosts) wing.hosts.needed(host);
   wing.images.leaving.add(r.name);
   try {
+    await wing.fetches.cancelAll(r.name);
     for (const [host] of hosts) {
       await wing.hosts.needed(host).deleteImage(r.name);
       wing.images.removed(host, r.name);

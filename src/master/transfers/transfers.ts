@@ -1,7 +1,7 @@
 import type { Picture, PictureSink, PictureSource, Volume, WorkerApi } from "../../contracts/worker.ts";
 import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
-import { Semaphore } from "../../lib/mutex.ts";
+import { KeyedMutex, Semaphore } from "../../lib/mutex.ts";
 import { sleep } from "../../lib/retry.ts";
 import { SharedWork } from "../../lib/shared-work.ts";
 
@@ -36,6 +36,8 @@ export interface Watch {
 export class Transfers {
   readonly #work = new SharedWork<string, { bytes: number }>();
   readonly #watchers = new Map<string, Set<Watch["progress"]>>();
+  /** What comes to one host of one volume comes one after another. */
+  readonly #lanes = new KeyedMutex<string>();
   readonly #sending = new Map<string, Semaphore>();
   readonly #taking = new Map<string, Semaphore>();
 
@@ -60,15 +62,22 @@ export class Transfers {
     const progress: Watch["progress"] = (sent, total) => watch.progress(sent, total);
     watchers.add(progress);
     try {
+      const lane = `${t.to} ${t.picture.volume.kind} ${t.picture.volume.id}`;
+      const alone = <T>(body: () => Promise<T>) => this.#lanes.run(lane, body);
+      const taking = place(this.#taking, t.to);
+      const sending = place(this.#sending, t.from);
       return await this.#work.run(key, watch.signal, (signal) =>
-        inTurn(place(this.#taking, t.to), signal, () =>
-          inTurn(place(this.#sending, t.from), signal, () =>
-            this.#carry(t, {
-              signal,
-              progress: (sent, total) => {
-                for (const tell of watchers) tell(sent, total);
-              },
-            }),
+        inTurn(alone, signal, () =>
+          inTurn(
+            (body) => taking.run(() => sending.run(body)),
+            signal,
+            () =>
+              this.#carry(t, {
+                signal,
+                progress: (sent, total) => {
+                  for (const tell of watchers) tell(sent, total);
+                },
+              }),
           ),
         ),
       );
@@ -120,8 +129,19 @@ export class Transfers {
     }
   }
 
-  /** One try, from where the last one ended. */
-  async #try(t: Transfer, { signal, progress }: Watch, moved: () => void): Promise<number> {
+  /** One try, from where the last one ended. A host that does not answer is not waited for once it is cancelled. */
+  async #try(t: Transfer, watch: Watch, moved: () => void): Promise<number> {
+    const left = Promise.withResolvers<never>();
+    const leave = () => left.reject(watch.signal.reason);
+    watch.signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([this.#bring(t, watch, moved), left.promise]);
+    } finally {
+      watch.signal.removeEventListener("abort", leave);
+    }
+  }
+
+  async #bring(t: Transfer, { signal, progress }: Watch, moved: () => void): Promise<number> {
     const { picture, parent } = t;
     const source = this.#needed(t.from);
     const target = this.#needed(t.to);
@@ -135,12 +155,13 @@ export class Transfers {
     };
     signal.addEventListener("abort", close, { once: true });
     try {
+      signal.throwIfAborted();
       if (sink.whole) {
         progress(about, about);
         return 0;
       }
-      signal.throwIfAborted();
       pipe = await source.sendPicture({ picture, parent, offset: sink.offset });
+      signal.throwIfAborted();
       const sent = await pump(pipe, sink, signal, (at) => {
         moved();
         progress(at, Math.max(at, about));
@@ -197,16 +218,18 @@ function place(places: Map<string, Semaphore>, host: string): Semaphore {
 }
 
 /** Waits for a turn, but not after the signal has aborted. */
-function inTurn<T>(semaphore: Semaphore, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+function inTurn<T>(
+  turn: (body: () => Promise<T>) => Promise<T>,
+  signal: AbortSignal,
+  body: () => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
     signal.addEventListener("abort", leave, { once: true });
-    semaphore
-      .run(async () => {
-        signal.removeEventListener("abort", leave);
-        signal.throwIfAborted();
-        return await body();
-      })
-      .then(resolve, reject);
+    turn(async () => {
+      signal.removeEventListener("abort", leave);
+      signal.throwIfAborted();
+      return await body();
+    }).then(resolve, reject);
   });
 }
