@@ -105,7 +105,7 @@ async function changes(lab: ScaleLab): Promise<Map<string, number[]>> {
   });
   await lab.rest();
   for (let i = 0; i < CREATED; i++) {
-    await person.api.deleteVcluster({ params: { name: `one${i}` }, query: { confirm: `one${i}` } });
+    await person.api.deleteVcluster({ params: { name: `one${i}` } });
   }
   await lab.rest();
   return new Map([
