@@ -84,6 +84,14 @@ export class Stage {
     return this;
   }
 
+  /** One more host. */
+  join(options: FakeOptions): FakeWorker {
+    const worker = new FakeWorker(options);
+    this.workers.push(worker);
+    this.master.attachWorker(worker.name, worker);
+    return worker;
+  }
+
   /** As after `kill -9`: nothing is said to anybody, what is in memory is lost, and the file is opened again. */
   async restart(): Promise<void> {
     await this.#remote?.close();
