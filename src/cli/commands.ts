@@ -11,6 +11,7 @@ import { groupLs } from "./commands/group-ls.ts";
 import { groupRm } from "./commands/group-rm.ts";
 import { groupSet } from "./commands/group-set.ts";
 import { hostCordon } from "./commands/host-cordon.ts";
+import { hostDrain } from "./commands/host-drain.ts";
 import { hostLabel } from "./commands/host-label.ts";
 import { hostLs } from "./commands/host-ls.ts";
 import { hostRm } from "./commands/host-rm.ts";
@@ -47,6 +48,7 @@ import { userPasswd } from "./commands/user-passwd.ts";
 import { userRm } from "./commands/user-rm.ts";
 import { vclusterCreate } from "./commands/vcluster-create.ts";
 import { vclusterLs } from "./commands/vcluster-ls.ts";
+import { vclusterMove } from "./commands/vcluster-move.ts";
 import { vclusterRename } from "./commands/vcluster-rename.ts";
 import { vclusterRm } from "./commands/vcluster-rm.ts";
 import { vclusterScale } from "./commands/vcluster-scale.ts";
@@ -71,6 +73,7 @@ export const commands: readonly Command[] = [
   vclusterStart,
   vclusterStop,
   vclusterScale,
+  vclusterMove,
   vclusterRename,
   vclusterSet,
   vclusterRm,
@@ -96,6 +99,7 @@ export const commands: readonly Command[] = [
   hostCordon,
   hostUncordon,
   hostLabel,
+  hostDrain,
   hostRm,
   joinTokenCreate,
   joinTokenLs,
