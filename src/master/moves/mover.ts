@@ -4,6 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { Clock } from "../../os/clock.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change, Commit } from "../change.ts";
+import type { Supply } from "../images/supply.ts";
 import { activeOperation } from "../operations/operations.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 import type { NodeRow } from "../vclusters/rows.ts";
@@ -49,8 +50,7 @@ export interface MoverParts {
   /** Taken out of the data centre for good: nothing of it counts any more. */
   removed: (host: string) => boolean;
   transfers: Pick<Transfers, "carry">;
-  /** Brings the layers that a node stands on to the target. */
-  layers: (node: string, from: string, to: string, signal: AbortSignal) => Promise<void>;
+  supply: Pick<Supply, "ensureLayers">;
   slots: Slots;
   clock: Clock;
   log: Logger;
@@ -169,7 +169,15 @@ export class Mover {
         await this.#needed(host).dropPictures({ kind: "disk", id: m.node });
         signal.throwIfAborted();
       }
-      await this.parts.layers(m.node, m.from_host, m.to_host, signal);
+      const layers = await this.#needed(m.from_host).layersOf(m.node);
+      signal.throwIfAborted();
+      if (layers !== null) {
+        await this.#watched(m, signal, (watched, progress) =>
+          this.parts.supply.ensureLayers(m.to_host, layers, m.from_host, watched, (_, sent, total) =>
+            progress(sent, total),
+          ),
+        );
+      }
       signal.throwIfAborted();
       return this.#step(m.phase, (c, row, node) => {
         c.tx.run("DELETE FROM picture_removals WHERE node = $node AND host IN ($from, $to)", {
@@ -181,7 +189,13 @@ export class Mover {
         else update(c, row, { phase: "copying" });
       });
     }
-    const bytes = await this.#carry(m, signal);
+    const { bytes } = await this.#watched(m, signal, (watched, progress) =>
+      this.parts.transfers.carry(
+        { picture: this.#picture(m), parent: m.base, from: m.from_host, to: m.to_host },
+        { signal: watched, progress },
+      ),
+    );
+    signal.throwIfAborted();
     const name = pictureName(m, m.round);
     if (m.phase === "copying") {
       return this.#step(m.phase, (c, row, node) => {
@@ -198,38 +212,31 @@ export class Mover {
     });
   }
 
-  /** One picture, or the difference from the last one. Fails when nothing arrives for too long. */
-  async #carry(m: MoveRow, signal: AbortSignal): Promise<number> {
-    const { transfers, clock, pace } = this.parts;
+  /** Work that sends bytes: fails when nothing more arrives for too long. */
+  async #watched<T>(
+    m: MoveRow,
+    signal: AbortSignal,
+    work: (signal: AbortSignal, progress: (sent: number, total: number) => void) => Promise<T>,
+  ): Promise<T> {
+    const { clock, pace } = this.parts;
     const patience = m.phase === "last" ? pace.heldMs : pace.patienceMs;
     const still = new AbortController();
     let at = clock.monotonic();
-    const watch = setInterval(
-      () => {
-        if (clock.monotonic() - at < patience) return;
-        const seconds = Math.round(patience / 1000);
-        still.abort(new DockletError("host_command", `Nothing of ${m.name} arrived on ${m.to_host} for ${seconds} s.`));
-      },
-      Math.max(5, patience / 10),
-    );
-    this.live.sent = 0;
-    this.live.total = 0;
+    const look = () => {
+      if (clock.monotonic() - at < patience) return;
+      const seconds = Math.round(patience / 1000);
+      still.abort(new DockletError("host_command", `Nothing of ${m.name} arrived on ${m.to_host} for ${seconds} s.`));
+    };
+    const timer = setInterval(look, Math.max(5, patience / 10));
+    Object.assign(this.live, { sent: 0, total: 0 });
     try {
-      const { bytes } = await transfers.carry(
-        { picture: this.#picture(m), parent: m.base, from: m.from_host, to: m.to_host },
-        {
-          signal: AbortSignal.any([signal, still.signal]),
-          progress: (sent, total) => {
-            if (sent !== this.live.sent) at = clock.monotonic();
-            this.live.sent = sent;
-            this.live.total = total;
-            this.parts.progressed(m);
-          },
-        },
-      );
-      return bytes;
+      return await work(AbortSignal.any([signal, still.signal]), (sent, total) => {
+        if (sent !== this.live.sent) at = clock.monotonic();
+        Object.assign(this.live, { sent, total });
+        this.parts.progressed(m);
+      });
     } finally {
-      clearInterval(watch);
+      clearInterval(timer);
     }
   }
 
