@@ -8,25 +8,23 @@ import type { Store } from "../store/store.ts";
 import { Change } from "./change.ts";
 import { Directory } from "./directory.ts";
 import { Frames } from "./frames.ts";
+import { Hearing } from "./hearing.ts";
 import { Homes, ownersOf } from "./homes/homes.ts";
 import type { SharedMode } from "./homes/shared-files.ts";
 import { HostHistory } from "./hosts/history.ts";
 import { Hosts } from "./hosts/hosts.ts";
-import { Inbox, type News } from "./hosts/inbox.ts";
+import { Inbox } from "./hosts/inbox.ts";
 import { Builds } from "./images/builds.ts";
 import { Equipment } from "./images/equipment.ts";
 import { Fetches } from "./images/fetches.ts";
 import { Images } from "./images/images.ts";
 import { Supply } from "./images/supply.ts";
-import { isKept } from "./losses/anew.ts";
 import { Losses, type LossPace } from "./losses/losses.ts";
 import { type MovePace, Moves } from "./moves/moves.ts";
-import { place, rejoin } from "./networks/underlay.ts";
 import { readOperation } from "./operations/operations.ts";
 import { Retention } from "./operations/retention.ts";
 import { type TransferPace, Transfers } from "./transfers/transfers.ts";
 import { Delivery, type DeliveryPace, PACE } from "./vclusters/delivery.ts";
-import { observe } from "./vclusters/observe.ts";
 import { PeerKeys } from "./vclusters/peer-keys.ts";
 import { readVcluster } from "./vclusters/rows.ts";
 import { settle } from "./vclusters/settle.ts";
@@ -84,6 +82,7 @@ export class Wing {
   readonly #gateway: string | null;
   readonly #equipment: Equipment;
   readonly #retention: Retention;
+  readonly #hearing: Hearing;
   readonly #inbox: Inbox;
   #term = 0;
   #running = false;
@@ -106,7 +105,8 @@ export class Wing {
     this.hosts = new Hosts(deps.config, (host) => this.images.heldBy(host));
     this.#early = new Map(deps.workers);
     this.#retention = new Retention(deps);
-    this.#inbox = new Inbox(deps.log, (batch) => this.#take(batch));
+    this.#hearing = new Hearing(this, { gateway: this.#gateway, equip: () => this.#equipment.look() });
+    this.#inbox = new Inbox(deps.log, (batch) => this.#hearing.take(batch));
     const worker = (host: string) => this.hosts.worker(host);
     this.builds = new Builds({ db: deps.store, commit: this.commit, images: this.images, worker, log: deps.log });
     this.transfers = new Transfers({
@@ -344,67 +344,9 @@ export class Wing {
     }
   }
 
-  #take(batch: News[]): void {
-    if (!this.#running) return;
-    const stuck: { vcluster: string; host: string }[] = [];
-    const lasting = batch.filter((n) => !("report" in n) || !this.#passing(n.host, n.report));
-    if (lasting.length > 0) {
-      this.commit((c) => {
-        for (const news of lasting) {
-          if ("vcluster" in news) c.looked.add(news.vcluster);
-          else this.#hear(c, news.host, news.report, stuck);
-        }
-      });
-    }
-    for (const s of stuck) this.delivery.later(s.vcluster, s.host);
-    if (batch.some((n) => "report" in n && (n.report.type === "image" || n.report.type === "build")))
-      this.#equipment.look();
-  }
-
-  /** What is shown but not kept. true: nothing is left to write down. */
-  #passing(host: string, r: Report): boolean {
-    if (r.type === "sample") {
-      const node = this.directory.node(r.node);
-      if (node && node.vcluster === r.vcluster) {
-        this.frames.emit({ type: "metrics", data: { vcluster: node.vcluster, node: node.name, sample: r.sample } });
-      }
-      return true;
-    }
-    if (r.type === "host") {
-      const lasting = this.hosts.heard(host, r);
-      this.history.heard(host, r.used, this.deps.clock.now());
-      this.homes.shared.heard();
-      this.showHost(host);
-      return !lasting;
-    }
-    if (r.type === "image") {
-      const lasting = this.images.heard(host, r);
-      if (lasting) this.showHost(host);
-      this.frames.pulse(`image/${r.name}`, () => {
-        const data = this.images.one(this.store, r.name);
-        return data && { type: "image", data };
-      });
-      return !lasting;
-    }
-    return false;
-  }
-
   /** Tells watchers how a host is now. */
   showHost(host: string): void {
     this.frames.pulse(`host/${host}`, () => ({ type: "host", data: this.hosts.one(this.store, host) }));
-  }
-
-  #hear(c: Change, host: string, r: Report, stuck: { vcluster: string; host: string }[]): void {
-    // What is left on a host that was removed is only gone when the host is back and says so.
-    if (r.type === "node" && this.hosts.isRemoved(host) && isKept(c.tx, r.id, host)) return;
-    if (r.type === "node" && observe(c, host, r, this.log) === "stuck") stuck.push({ vcluster: r.vcluster, host });
-    else if (r.type === "host") {
-      const before = place(c.tx, host);
-      this.hosts.write(c, host);
-      rejoin(c, host, before, this.#gateway);
-    } else if (r.type === "image") this.images.write(c, host, r);
-    else if (r.type === "build") this.builds.heard(c, host, r);
-    else if (r.type === "loss") this.losses.heard(c, host, r);
   }
 
   /** What was wanted of this host while it was away: warm pools as people set them. */
