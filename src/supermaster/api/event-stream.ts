@@ -5,6 +5,7 @@ import { can } from "../accounts/policy.ts";
 import type { Audience } from "../audit/hub.ts";
 import type { Wing } from "../wing.ts";
 import type { Ask } from "./ask.ts";
+import { type Reader, Readers } from "./readers.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 const HEARTBEAT_MS = 15_000;
@@ -14,15 +15,9 @@ const PER_PERSON = 40;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-interface Reader {
-  actor: PersonActor;
-  send(data: Uint8Array): void;
-  close(): void;
-}
-
 /** GET /events/stream: everything that changes, to everyone who may see it. */
 export class EventStreams {
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Readers();
   readonly #leave: (() => void)[] = [];
   #heartbeat: Timer | null = null;
   #stopped = false;
@@ -42,8 +37,7 @@ export class EventStreams {
   open(ask: Ask): Response {
     if (this.#stopped) throw new DockletError("unavailable", "docklet is stopping.", "Try again in a moment.");
     const actor = theirs(ask.actor);
-    const mine = [...this.#readers].filter((r) => r.actor.person.id === actor.person.id).length;
-    if (mine >= PER_PERSON) {
+    if (this.#readers.of(actor.person.id) >= PER_PERSON) {
       throw new DockletError("throttled", `You have ${PER_PERSON} event streams open already.`, "Close some pages.", {
         retryAfterSeconds: 10,
       });
@@ -87,12 +81,12 @@ export class EventStreams {
     this.#stopped = true;
     for (const leave of this.#leave) leave();
     if (this.#heartbeat) clearInterval(this.#heartbeat);
-    for (const reader of [...this.#readers]) this.#drop(reader);
+    for (const reader of this.#readers) this.#drop(reader);
   }
 
   #deliver(frame: StreamFrame, audience: Audience): void {
     let encoded: Uint8Array | null = null;
-    for (const reader of [...this.#readers]) {
+    for (const reader of this.#readers.near(audience)) {
       if (!sees(reader.actor, frame, audience)) continue;
       encoded ??= encode(frame);
       reader.send(encoded);
@@ -101,9 +95,9 @@ export class EventStreams {
 
   /** Somebody's right to be here changed: look at everyone's again. */
   #review(): void {
-    for (const reader of [...this.#readers]) {
+    for (const reader of this.#readers) {
       const now = this.wing.identity.refresh(reader.actor);
-      if (now && can(now, "event.read")) reader.actor = now;
+      if (now && can(now, "event.read")) this.#readers.update(reader, now);
       else this.#drop(reader);
     }
   }
@@ -122,7 +116,7 @@ export class EventStreams {
     if (this.#heartbeat) return;
     this.#heartbeat = setInterval(() => {
       this.#review();
-      for (const reader of [...this.#readers]) reader.send(bytes(": still here\n\n"));
+      for (const reader of this.#readers) reader.send(bytes(": still here\n\n"));
     }, HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
