@@ -41,6 +41,7 @@ function restart(): void {
     runtime: runtime.real,
     warm: { take: () => null } as unknown as WarmPool,
     images,
+    disks: { claim: () => {} },
     networks: {
       follow: async () => {},
       isGatewayOf: () => false,
