@@ -37,6 +37,8 @@ CREATE TABLE shared_files (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   -- Written there as well: by it a host knows the right one.
   token TEXT NOT NULL,
+  -- What was written there last: for a while after a restart, hosts that see it see the right one.
+  nonce TEXT,
   -- Since when people's folders lie there: from then on a host without it is of no use.
   adopted_at INTEGER
 ) STRICT;

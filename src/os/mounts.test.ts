@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isMounted, listMounts, parseMountInfo } from "./mounts.ts";
+import { isMounted, isShareable, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
 
 const TEXT = [
   "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro",
@@ -24,6 +24,24 @@ test("targets, roots and sources with their blanks, tabs, newlines and backslash
   expect(over).toMatchObject({ target: "/srv/over", root: "/sub\\dir", type: "overlay", source: "over\nlay" });
   expect(none).toMatchObject({ target: "/srv/none", type: "fuse.lxcfs", source: "", options: ["rw"] });
   expect(parseMountInfo(TEXT)).toHaveLength(5);
+});
+
+test("kinds of file systems that other hosts can have mounted as well", () => {
+  const shareable = "nfs nfs4 ceph fuse.glusterfs fuse.ceph-fuse lustre beegfs fuse.juicefs fuse.moosefs".split(" ");
+  expect(shareable.filter((type) => !isShareable({ type }))).toEqual([]);
+  expect(
+    "ext4 btrfs xfs tmpfs overlay fuse fuse.lxcfs fuse.sshfs cifs".split(" ").filter((type) => isShareable({ type })),
+  ).toEqual([]);
+  const real = [
+    "36 35 0:42 / /opt/docklet/global rw,relatime shared:3 - nfs4 10.0.0.1:/srv/homes rw,vers=4.2,hard",
+    "37 35 0:43 / /opt/docklet/global rw,relatime - fuse.glusterfs 10.0.0.1:/homes rw,user_id=0,allow_other",
+  ].flatMap(parseMountInfo);
+  expect(real.map((m) => [m.target, m.source, isShareable(m)])).toEqual([
+    ["/opt/docklet/global", "10.0.0.1:/srv/homes", true],
+    ["/opt/docklet/global", "10.0.0.1:/homes", true],
+  ]);
+  expect(mountAt("/proc")?.type).toBe("proc");
+  expect(mountAt("/pro")).toBeNull();
 });
 
 test("a file system that came up read-only can be told from one mounted so", () => {

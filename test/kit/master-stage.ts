@@ -7,6 +7,7 @@ import type { WorkerApi } from "../../src/contracts/worker.ts";
 import { shortId } from "../../src/lib/ids.ts";
 import { silentLogger } from "../../src/lib/log.ts";
 import { until } from "../../src/lib/retry.ts";
+import type { SharedMode } from "../../src/master/homes/shared-files.ts";
 import { createMaster, type Master, type MasterConfig, type MasterDeps } from "../../src/master/master.ts";
 import { listAssets, readAsset } from "../../src/os/assets.ts";
 import { systemClock } from "../../src/os/clock.ts";
@@ -32,6 +33,7 @@ export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), "docklet-master-"));
   readonly workers: FakeWorker[];
   readonly frames: MasterFrame[] = [];
+  sharedFiles: SharedMode = "auto";
   readonly #remote = Stage.remote ? new RemoteWorkers(this.folder) : null;
   /** How patient moves are; set before `up`. */
   movePace: MasterDeps["movePace"] = {};
@@ -65,6 +67,7 @@ export class Stage {
       pace: { retryMs: 2, retryMaxMs: 20, answerMs: 500 },
       transferPace: { firstMs: 5, maxMs: 50 },
       movePace: { patienceMs: 2_000, heldMs: 1_000, retryMs: 10, ...this.movePace },
+      sharedFiles: this.sharedFiles,
       ...(this.#remote ? { premises: this.#remote.premises } : {}),
     });
     this.master.api.subscribe((f) => this.frames.push(f));

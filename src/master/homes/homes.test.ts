@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { FakeWorker } from "../../../test/kit/fake-worker.ts";
 import { ANN, Stage, WAIT } from "../../../test/kit/master-stage.ts";
 import type { VclusterOrder, WorkerApi } from "../../contracts/worker.ts";
 import { until } from "../../lib/retry.ts";
 import type { HomeRow } from "./rows.ts";
+
+setDefaultTimeout(60_000);
 
 let s: Stage;
 afterEach(() => s.down());

@@ -35,6 +35,7 @@ export class Homes {
     this.#moves = new HomeMoves({ db: store, commit, worker, carry, log, retryMs, patienceMs: retryMs * PATIENCE });
     this.shared = new SharedFiles({ store, commit, clock, mode, hosts: () => this.#connected(), changed, log });
     hosts.fault = (report) => this.shared.problem(report);
+    hosts.sharing = () => this.shared.adopted;
   }
 
   /** Before hosts come. */
@@ -48,6 +49,7 @@ export class Homes {
 
   stop(): void {
     this.#moves.stop();
+    this.shared.stop();
   }
 
   /** A host is there, and its first words were heard. */

@@ -17,6 +17,12 @@ const RENEW_MS = 10_000;
 
 const SAME = "Mount the same file system there as on the other hosts; docklet notices by itself.";
 
+interface SharedRow {
+  token: string;
+  nonce: string | null;
+  adopted_at: number | null;
+}
+
 /**
  * Is there one file system that all hosts share? It is believed only when every host reads there what the master has
  * just had written, and from then on a host that can't is not fit: people's folders are never made beside it.
@@ -28,6 +34,7 @@ export class SharedFiles {
   /** Is the nonce written down there? */
   #written = false;
   #writing = false;
+  #stopped = false;
   #before: { nonce: string; until: number } | null = null;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -50,9 +57,15 @@ export class SharedFiles {
     store.write((tx) =>
       tx.run("INSERT OR IGNORE INTO shared_files (id, token) VALUES (1, $token)", { token: randomName(20) }),
     );
-    const row = store.get<{ token: string; adopted_at: number | null }>("SELECT token, adopted_at FROM shared_files")!;
+    const row = store.get<SharedRow>("SELECT * FROM shared_files")!;
     this.#token = row.token;
     this.#adopted = row.adopted_at !== null;
+    if (row.nonce !== null) this.#before = { nonce: row.nonce, until: this.deps.clock.monotonic() + GRACE_MS };
+    this.#stopped = false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Do people's folders lie there? */
@@ -74,7 +87,8 @@ export class SharedFiles {
 
   /** A host has said something: perhaps all of them have the same files now. */
   heard(): void {
-    if (this.deps.mode === "off" && !this.#adopted) return;
+    if (this.#stopped) return;
+    if ((this.deps.mode === "off" && !this.#adopted) || (this.#adopted && this.#written)) return;
     const hosts = this.deps.hosts();
     if (!this.#written) void this.#write(hosts);
     if (this.#adopted || !this.#written || hosts.length === 0) return;
@@ -145,7 +159,11 @@ export class SharedFiles {
     const nonce = this.#nonce;
     try {
       await able.worker.share({ task: "claim", token: this.#token, nonce });
+      if (this.#stopped) return;
+      this.deps.store.write((tx) => tx.run("UPDATE shared_files SET nonce = $nonce", { nonce }));
       this.#written = nonce === this.#nonce;
+      // Hosts may have seen it before we were told that it is there.
+      setImmediate(() => this.heard());
     } catch (err) {
       this.deps.log.warn({ err, host: able.name }, `the shared file system can't be used yet: ${messageOf(err)}`);
     } finally {

@@ -28,6 +28,8 @@ export class Hosts {
 
   /** What the data centre finds wrong with a host that finds itself fit. */
   fault: (report: HostReport) => string | null = () => null;
+  /** Do people's data folders lie in a shared file system? */
+  sharing: () => boolean = () => false;
 
   readonly settings = new HostSettings();
 
@@ -184,6 +186,7 @@ export class Hosts {
       promised,
       images: this.imagesOn(name),
       drain: drain ?? null,
+      homes: this.sharing() ? "shared" : "local",
     });
   }
 

@@ -17,6 +17,7 @@ export interface Known {
   images: string[];
   /** The drain that empties it now. */
   drain: string | null;
+  homes: Host["homes"];
 }
 
 const NOTHING = { cpu: 0, memory: 0, disk: 0 };
@@ -42,7 +43,7 @@ export function presentHost(k: Known): Host {
     labels: k.setting.labels,
     images: k.images,
     gpus: r?.gpus ?? [],
-    homes: "local",
+    homes: k.homes,
     operation: k.drain,
   };
 }
