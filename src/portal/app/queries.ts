@@ -43,8 +43,15 @@ export const meQuery = queryOptions({
   retry: false,
 });
 
+/**
+ * For long lists of which frames replace one entry at a time: comparing all the others each time, in depth, would
+ * cost more than it saves.
+ */
+const ENTRY_BY_ENTRY = { structuralSharing: false } as const;
+
 export const vclustersQuery = (scope: Scope) =>
   queryOptions({
+    ...ENTRY_BY_ENTRY,
     queryKey: keys.vclusters(scope),
     queryFn: ({ signal }) =>
       everyPage<Vcluster>((cursor) =>
@@ -102,6 +109,7 @@ export const imagesQuery = queryOptions({
   queryFn: async ({ signal }) => (await api.images({ signal })).items,
 });
 export const hostsQuery = queryOptions({
+  ...ENTRY_BY_ENTRY,
   queryKey: keys.hosts,
   queryFn: async ({ signal }) => (await api.hosts({ signal })).items,
 });

@@ -82,6 +82,14 @@ test("a rename reaches the page that shows it by the old name", () => {
   expect(cache.getQueryData<Vcluster>(keys.vcluster("ann", "renamed"))?.name).toBe("renamed");
 });
 
+test("what an admin hears of others is kept one by one only where somebody looks at it", () => {
+  applyFrame(cache, { type: "vcluster", data: vc({ owner: "bob" }) }, "ann");
+  expect(cache.getQueryData(keys.vcluster("bob", "lab"))).toBeUndefined();
+  cache.setQueryData(keys.vcluster("bob", "lab"), vc({ owner: "bob", id: "before" }));
+  applyFrame(cache, { type: "vcluster", data: vc({ owner: "bob" }) }, "ann");
+  expect(cache.getQueryData<Vcluster>(keys.vcluster("bob", "lab"))?.id).toBe("abc");
+});
+
 test("a deleted vcluster leaves the lists and its page knows", () => {
   cache.setQueryData(keys.vclusters("mine"), [vc()]);
   cache.setQueryData(keys.vcluster("ann", "lab"), vc());

@@ -55,11 +55,16 @@ export function putVcluster(cache: QueryClient, vc: Vcluster, self: string | und
   const into = (list: Vcluster[] | undefined) => list && replace(list, vc, "id");
   if (vc.owner === self) cache.setQueryData(keys.vclusters("mine"), into);
   cache.setQueryData(keys.vclusters("all"), into);
+  let known = vc.owner === self;
   // Under every name that it is known by: a page that shows it by its old name then sees the new one and follows.
   for (const [key, old] of cache.getQueriesData<Vcluster>({ queryKey: ["vcluster"] })) {
-    if (old?.id === vc.id) cache.setQueryData(key, vc);
+    if (old?.id !== vc.id) continue;
+    cache.setQueryData(key, vc);
+    known = true;
   }
-  cache.setQueryData(keys.vcluster(vc.owner, vc.name), vc);
+  // An admin hears of everybody's: what nobody looks at is not kept one by one.
+  const key = keys.vcluster(vc.owner, vc.name);
+  if (known || cache.getQueryState(key)) cache.setQueryData(key, vc);
 }
 
 function dropVcluster(cache: QueryClient, id: string): void {
