@@ -4,6 +4,7 @@ import { until } from "../../src/lib/retry.ts";
 import { DOOR } from "../../src/worker/network/firewall.ts";
 import { WORLD } from "../kit/lab.ts";
 import type { LabHost } from "../kit/lab-host.ts";
+import { forge as forgeFrames, hex } from "./forge.ts";
 import { type Node, onItsNetwork, owner, run, SETUP_MS, Stage, sh, TEST_MS } from "./stage.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -11,7 +12,6 @@ import { Watcher } from "./watcher.ts";
 const PYTHON = "/usr/bin/python3";
 const FRAMES = join(import.meta.dir, "../attack/frames.py");
 const TRANSFER = join(import.meta.dir, "transfer.py");
-const TUNNEL_FRAMES = join(import.meta.dir, "tunnel-frames.py");
 const SOON = { timeoutMs: 30_000, firstMs: 5, maxMs: 50 };
 
 let stage: Stage;
@@ -309,7 +309,8 @@ describe("the way out", () => {
     "a vcluster whose only node is elsewhere has its gateway too, until it is gone",
     async () => {
       const fill = await stage.create(owner("dan"), "fill", 1);
-      const vc = await stage.create(owner("dan"), "lone", 1);
+      // A person's first node goes where their folder is: so this is somebody else.
+      const vc = await stage.create(owner("eve"), "lone", 1);
       const all = [...(await stage.nodes(fill.id)), ...(await stage.nodes(vc.id))];
       const lone = all.find((n) => n.host === two)!;
       expect((await asks(lone)).out).toBe(one!.address);
@@ -337,25 +338,8 @@ describe("the way out", () => {
   );
 });
 
-const hex = (text: string) => Buffer.from(text).toString("hex");
 const worldWatcher = () => Watcher.on(stage.lab.inWorld(), "eth0");
 
 /** Sends forged packets to host two, into the tunnel of a vcluster, as from its node on host one. */
-async function forge(
-  enter: string[],
-  more: { run: string; kinds?: string[] },
-  [me, victim]: [Node, Node] = red,
-): Promise<Record<string, string>> {
-  const facts = {
-    to: two!.address,
-    vni: me.vni,
-    me: { mac: me.mac, ip: me.address },
-    victim: { mac: victim.mac, ip: victim.address },
-    gateway: { mac: me.gateway.mac, ip: me.gateway.address },
-    other: { ip: (me === red[0] ? blue : red)[1].address },
-    ...more,
-  };
-  const r = await run([...enter, PYTHON, TUNNEL_FRAMES, JSON.stringify(facts)]);
-  if (r.code !== 0) throw new Error(r.out);
-  return JSON.parse(r.out.trim().split("\n").at(-1)!) as Record<string, string>;
-}
+const forge = (enter: string[], more: { run: string; kinds?: string[] }, [me, victim]: [Node, Node] = red) =>
+  forgeFrames({ enter, to: two!.address, me, victim, other: (me === red[0] ? blue : red)[1], ...more });

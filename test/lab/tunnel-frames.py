@@ -2,7 +2,8 @@
 
 tunnel-frames.py JSON   sends all kinds to the host `to` and prints {kind: inner frame in hex}
 
-The outer packets are honest UDP from this host's own address: what is forged is inside.
+The outer packets are honest UDP from this host's own address: what is forged is inside. With `outer` they are forged too:
+raw from its interface, to its `dst` MAC, with its `src` address.
 """
 import json
 import socket
@@ -36,10 +37,18 @@ frames = {
     "ip6": to_victim / IPv6(src="fe80::66", dst="ff02::1") / ICMPv6EchoRequest(data="v6"),
     "odd": Ether(src=me["mac"], dst=victim["mac"], type=0x9999) / Raw(b"docklet-lab-odd"),
 }
-wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 header = b"\x08\x00\x00\x00" + facts["vni"].to_bytes(3, "big") + b"\x00"
 sent = {kind: raw(frame) for kind, frame in frames.items() if kind in facts.get("kinds", frames)}
+outer = facts.get("outer")
+if outer:
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind((outer["iface"], 0))
+    head = Ether(src=outer["mac"], dst=outer["dst"]) / IP(src=outer["src"], dst=facts["to"]) / UDP(sport=5000, dport=4789, chksum=0)
+    send = lambda packet: wire.send(raw(head / Raw(packet)))
+else:
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    send = lambda packet: wire.sendto(packet, (facts["to"], 4789))
 for _ in range(3):
     for frame in sent.values():
-        wire.sendto(header + frame, (facts["to"], 4789))
+        send(header + frame)
 print(json.dumps({kind: frame.hex() for kind, frame in sent.items()}))
