@@ -93,6 +93,13 @@ export class LabDocklet {
     this.#child = null;
   }
 
+  /** As when it is killed, or has a bug: nothing is said to anybody. Nodes go on. */
+  async crash(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#child?.exited;
+    this.#child = null;
+  }
+
   /** Ends everything of it, nodes included. */
   async rest(): Promise<void> {
     await this.down();

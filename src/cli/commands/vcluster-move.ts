@@ -9,7 +9,7 @@ export const vclusterMove = command({
     "What runs is copied while it runs, and stopped only for the last difference: it starts anew on the other host, with the same addresses and everything on its disk. It stays where it is until the other host has all of it; Ctrl-C at any time turns back what has not arrived.",
   args: [
     { name: "NAME", doc: "the vcluster" },
-    { name: "NODE", doc: "nodes to move, for example host-1; left out: all of them", rest: true, optional: true },
+    { name: "NODE", doc: "nodes to move, for example host-1; left out: all of them", many: true, optional: true },
   ],
   flags: {
     to: { type: "string", value: "HOST", doc: "the host; left out: wherever there is room but where they are" },
