@@ -68,8 +68,8 @@ describe("labels", () => {
     const vc = await s.made({ nodes: 2, placement: { labels: { disk: "fast" } } });
     expect(vc.placement).toEqual({ strategy: "spread", nodes: "any", labels: { disk: "fast" } });
     expect(vc.nodes.map((n) => [n.host, n.why])).toEqual([
-      ["beta", "the only host with room; has disk=fast"],
-      ["beta", "the only host with room; has disk=fast"],
+      ["beta", "has disk=fast; the only such host with room"],
+      ["beta", "has disk=fast; the only such host with room"],
     ]);
     await s.ended(await s.api.scale({ ...CAUSE, id: vc.id, nodes: 4, size: SIZE }), "done");
     expect(new Set((await s.api.vcluster(vc.id))!.nodes.map((n) => n.host))).toEqual(new Set(["beta"]));
@@ -86,6 +86,15 @@ describe("labels", () => {
     expect(await patch("beta", { cordoned: false })).toMatchObject({ labels: { room: "b12" }, state: "ready" });
     expect(await patch("beta", { labels: {} })).toMatchObject({ labels: {}, state: "ready" });
   });
+});
+
+test("cordon and labels end with the host", async () => {
+  await patch("beta", { labels: { room: "b12" }, cordoned: true });
+  s.master.detachWorker("beta");
+  await s.api.removeHost({ ...CAUSE, name: "beta", force: false });
+  await expect(patch("beta", { cordoned: false })).rejects.toMatchObject({ code: "not_found" });
+  await s.restart();
+  expect(s.store.all("SELECT * FROM host_settings")).toEqual([]);
 });
 
 describe("a wish", () => {

@@ -23,22 +23,26 @@ export function explain(
     if (rank(o, best, home) === 0 && (pack || o.warm > 0 === best.warm > 0)) equal++;
   }
   const parts: string[] = [];
-  if (home && best.c.home) parts.push("holds the person's data folder");
-  if (best.c.strained !== null) parts.push(`${best.c.strained}, but so it is on the others`);
-  else if (strained > 0) parts.push("others are nearly used up");
-  if (imageless > 0) parts.push(best.c.image ? "has the image" : "the image is sent there");
-  const warm = best.warm > 0 ? ["a warm node waits"] : [];
-  if (!pack) parts.push(...warm);
-  const load = `${Math.round(best.load * 100)} %`;
-  if (roomy === 1) parts.unshift("the only host with room");
-  else if (equal > 1) {
-    const such = equal < roomy ? "such hosts" : "hosts";
-    parts.push(`${pack ? "most promised" : "least promised"} of ${equal} ${such}${pack ? " with room" : ""}: ${load}`);
-  } else parts.push(`${load} promised`);
-  if (pack) parts.push(...warm);
   const labels = describeLabels(wish.labels);
   if (labels !== "") parts.push(`has ${labels}`);
   if (wish.nodes === "apart") parts.push("no other node of the vcluster there");
   if (wish.nodes === "together") parts.push(best.c.mine > 0 ? "with the others" : `room for all ${wanted.nodes}`);
+  if (home && best.c.home) parts.push("holds the person's data folder");
+  if (best.c.strained !== null) parts.push(`${best.c.strained}, and there is no better host`);
+  else if (strained > 0) parts.push("others are nearly used up");
+  if (imageless > 0) parts.push(best.c.image ? "has the image" : "the image is sent there");
+  const warm = best.warm > 0 ? ["a warm node waits"] : [];
+  if (!pack) parts.push(...warm);
+  parts.push(load(best, roomy, equal, pack, parts.length > 0));
+  if (pack) parts.push(...warm);
   return parts.join("; ");
+}
+
+/** What decided in the end. `such`: something was said before that not every host can say of itself. */
+function load(best: Open, roomy: number, equal: number, pack: boolean, such: boolean): string {
+  const hosts = such ? "such host" : "host";
+  if (roomy === 1) return `the only ${hosts} with room`;
+  const promised = `${Math.round(best.load * 100)} %`;
+  if (equal === 1) return `${promised} promised`;
+  return `${pack ? "most" : "least"} promised of ${equal} ${hosts}s${pack ? " with room" : ""}: ${promised}`;
 }

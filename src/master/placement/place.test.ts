@@ -71,7 +71,7 @@ describe("spreading", () => {
       why: ["others are nearly used up; the image is sent there; 0 % promised"],
     });
     expect(placed(ask(1), hosts.slice(0, 1)).why).toEqual([
-      `the only host with room; ${full}, but so it is on the others`,
+      `${full}, and there is no better host; the only such host with room`,
     ]);
   });
 });
@@ -111,7 +111,7 @@ describe("apart and together", () => {
     const hosts = [host("a", { warm: 3, ...promised(6) }), host("b")];
     expect(placed(ask(3, { nodes: "together" }), hosts)).toMatchObject({
       hosts: ["b", "b", "b"],
-      why: ["the only host with room; room for all 3", "with the others", "with the others"],
+      why: ["room for all 3; the only such host with room", "with the others", "with the others"],
     });
     const no = refused(ask(9, { nodes: "together" }), hosts);
     expect(no.details).toMatchObject({ fits: 8 });
@@ -122,7 +122,7 @@ describe("apart and together", () => {
     const hosts = [host("a", { mine: 2, ...promised(7) }), host("b")];
     expect(placed(ask(1, { nodes: "together" }), hosts)).toMatchObject({
       hosts: ["a"],
-      why: ["the only host with room; with the others"],
+      why: ["with the others; the only such host with room"],
     });
     expect(refused(ask(2, { nodes: "together" }), hosts).message).toContain("b: is not a, where the other nodes are");
   });
@@ -137,8 +137,10 @@ describe("labels", () => {
       host("b", { labels: { disk: "fast", room: "b12", x: "y" } }),
     ];
     expect(placed(ask(2, wish), hosts)).toMatchObject({ hosts: ["b", "b"] });
-    expect(placed(ask(1, wish), hosts).why).toEqual(["the only host with room; has disk=fast, room=b12"]);
-    expect(placed(ask(1, wish), [...hosts, host("c", hosts[1])]).why[0]).toEndWith("; has disk=fast, room=b12");
+    expect(placed(ask(1, wish), hosts).why).toEqual(["has disk=fast, room=b12; the only such host with room"]);
+    expect(placed(ask(1, wish), [...hosts, host("c", hosts[1])]).why[0]).toBe(
+      "has disk=fast, room=b12; least promised of 2 such hosts: 0 %",
+    );
   });
 
   test("refused: which host lacks which, and which labels there are", () => {
