@@ -22,7 +22,7 @@ export function DrainModal({ host, onClose }: { host: Host; onClose: () => void 
           <Loading rows={2} />
         ) : (
           <ul className="dk-points">
-            <li>Nothing new is placed on {host.name} from now on, also when the drain has ended.</li>
+            <li>Nothing new is placed on {host.name} from now on, until it is uncordoned.</li>
             {sum.nodes === 0 ? (
               <li>No nodes are placed on it.</li>
             ) : (

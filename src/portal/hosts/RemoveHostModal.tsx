@@ -47,7 +47,7 @@ export function RemoveHostModal({ host, onClose, onRemoved }: Props) {
                     </>
                   )}{" "}
                   {host.state === "unreachable"
-                    ? "Remove it only if the machine will never come back."
+                    ? "Remove it only if the machine is off and will not come back. Nodes of clusters that wish it are made anew on other hosts then, from their image."
                     : "To keep them, drain it first."}
                 </li>
               )}

@@ -23,7 +23,7 @@ const ADVICE: Record<Exclude<Host["state"], "ready">, (host: string) => Advice> 
     todo: [
       `Is the machine on, and does its network work? Everything goes on by itself as soon as ${h} is back.`,
       `On ${h}: \`docklet status\` and \`journalctl -u docklet\` tell more. It must reach this docklet at MASTER_PORT (TCP 9000).`,
-      "If it will never come back: remove it. The nodes that are placed on it are lost then.",
+      "If the machine is off for good: remove it. The nodes that are placed on it are lost then; clusters that wish it get them anew on other hosts.",
     ],
   }),
   cordoned: (h) => ({

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { Vcluster } from "../../contracts/public/index.ts";
 import { hasCode } from "../app/problem.ts";
-import { vclusterQuery } from "../app/queries.ts";
+import { hostsQuery, vclusterQuery } from "../app/queries.ts";
 import { useMe } from "../app/useMe.ts";
 import { Berths } from "../components/Berths.tsx";
 import { Empty } from "../components/Empty.tsx";
@@ -13,6 +13,7 @@ import { QueryGate } from "../components/QueryGate.tsx";
 import { StateBadge } from "../components/StateBadge.tsx";
 import { TimeAgo } from "../components/TimeAgo.tsx";
 import { HostTroubles } from "../vcluster/HostTroubles.tsx";
+import { hostTroubles } from "../vcluster/hostTrouble.ts";
 import { summaryOf } from "../vcluster/summary.ts";
 import { Underway } from "../vcluster/Underway.tsx";
 import { HistoryTab } from "./vcluster/HistoryTab.tsx";
@@ -62,8 +63,7 @@ function Page({ vc, asked, owner }: { vc: Vcluster; asked: string; owner: string
           </span>
         )}
       </div>
-      {vc.reason && <p className="dk-reason">{vc.reason}</p>}
-      <HostTroubles vc={vc} />
+      <Trouble vc={vc} />
       <Underway vc={vc} steps />
       <Tabs
         value={current}
@@ -95,6 +95,14 @@ function Page({ vc, asked, owner }: { vc: Vcluster; asked: string; owner: string
       </Tabs>
     </>
   );
+}
+
+/** Why the cluster is as it is. A host that is lost says it for all of its nodes. */
+function Trouble({ vc }: { vc: Vcluster }) {
+  const hosts = useQuery(hostsQuery);
+  const troubles = hostTroubles(vc, hosts.data ?? []);
+  if (troubles.length > 0) return <HostTroubles troubles={troubles} />;
+  return vc.reason ? <p className="dk-reason">{vc.reason}</p> : null;
 }
 
 function Gone({ name }: { name: string }) {

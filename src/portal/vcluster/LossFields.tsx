@@ -67,8 +67,8 @@ export function LossFields({ value, onChange }: Props) {
           </p>
           {value.nodes === "keep" && (
             <p>
-              Nodes that keep running must not run twice: docklet then makes them anew only when the host itself says
-              that they ended. With frozen or stopped nodes it need not ask.
+              Nodes that keep running must not run twice: docklet then makes them anew only after an administrator has
+              removed the host. With frozen or stopped nodes it needs nobody.
             </p>
           )}
         </div>

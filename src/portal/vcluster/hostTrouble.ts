@@ -1,51 +1,55 @@
 import type { Host, Vcluster } from "../../contracts/public/index.ts";
-import { sentence } from "../hosts/sentence.ts";
 
 export interface HostTrouble {
   host: string;
   /** What is wrong, and of which nodes. */
   what: string;
-  /** What docklet does about it, by the settings of this cluster. */
+  /** What becomes of them. */
   next: string;
 }
+
+const NAMED = 4;
 
 /** Hosts of this cluster that cannot be reached, in words for its owner. */
 export function hostTroubles(vc: Pick<Vcluster, "nodes" | "onHostLoss" | "desired">, hosts: Host[]): HostTrouble[] {
   return hosts
     .filter((h) => h.state === "unreachable" || h.state === "removed")
     .flatMap((h) => {
-      const nodes = vc.nodes.filter((n) => n.host === h.name).map((n) => n.name);
+      const nodes = vc.nodes.filter((n) => n.host === h.name);
       if (nodes.length === 0) return [];
+      const names = nodes.map((n) => n.name);
       const which =
-        nodes.length > 4 ? `${nodes.slice(0, 3).join(", ")} and ${nodes.length - 3} more` : nodes.join(", ");
+        names.length > NAMED
+          ? `${names.slice(0, NAMED - 1).join(", ")} and ${names.length - NAMED + 1} more`
+          : names.join(", ");
+      // The server knows how long it has been, and what it waits for. In the first seconds it has not said so yet.
+      const said = nodes.find((n) => n.reason !== null)?.reason;
       if (h.state === "removed")
-        return [
-          {
-            host: h.name,
-            what: `${h.name} was removed. ${which} ${nodes.length === 1 ? "is" : "are"} lost.`,
-            next: "Delete this cluster, or scale it down to the nodes that are left.",
-          },
-        ];
+        return [{ host: h.name, what: `${h.name} was removed. On it were: ${which}.`, next: said ?? GONE }];
       return [
         {
           host: h.name,
-          what: `${sentence(h) || `${h.name} cannot be reached.`} On it: ${which}.`,
-          next:
-            vc.desired === "running"
-              ? whatHappens(vc.onHostLoss)
-              : "Nothing is lost; they can be started when it is back.",
+          what: `${h.name} cannot be reached. On it: ${which}.`,
+          next: said ? capital(said) : vc.desired === "running" ? whatHappens(vc.onHostLoss) : RESTS,
         },
       ];
     });
 }
 
+const GONE = "They are lost. Delete this cluster, or scale it down to the nodes that are left.";
+const RESTS = "Nothing is lost; they can be started when it is back.";
+
 function whatHappens({ nodes, recover }: Vcluster["onHostLoss"]): string {
   const there = {
-    keep: "Nodes there go on running if the machine does",
-    freeze: "Nodes there are frozen until the host is back",
-    stop: "Nodes there are stopped",
+    keep: "Nodes there go on if the machine does",
+    freeze: "If it does not come back soon, nodes there are frozen",
+    stop: "If it does not come back soon, nodes there are stopped",
   }[nodes];
   return recover === "wait"
     ? `${there}; docklet waits for the host and loses nothing.`
     : `${there}; as soon as it is certain that they do not run, they are made anew elsewhere, without what was on their disks.`;
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

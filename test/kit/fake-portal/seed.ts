@@ -171,6 +171,7 @@ export function seededWorld(): World {
   const [genomics, , archive, , thesis] = w.vclusters;
   for (const n of [genomics!.nodes[1]!, genomics!.nodes[3]!]) n.host = "quay-2";
   for (const n of [archive!.nodes[1]!, thesis!.nodes[1]!]) n.host = "quay-3";
+  thesis!.reason = thesis!.nodes[1]!.reason = LOST;
   w.joinTokens = [
     joinToken("quayjoins2", "valid", now, { uses: 10, hosts: ["quay-2", "quay-3"], expiresAt: now + 20 * HOUR }),
     joinToken("oldtoken01", "expired", now - 300 * HOUR, { expiresAt: now - 276 * HOUR }),
@@ -259,6 +260,9 @@ export function seededWorld(): World {
   w.event("root", "user.login", "root", "root", "denied", "Wrong password.", now - 60_000);
   return w;
 }
+
+const LOST =
+  "host quay-3 is unreachable since 2026-03-02 14:02 UTC. The nodes there go on, as far as anybody knows, and wait for it.";
 
 function seedHosts(now: number): Host[] {
   return [

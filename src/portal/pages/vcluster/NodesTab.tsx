@@ -80,7 +80,8 @@ function NodeTable({ vc, series }: { vc: Vcluster; series: NodeSeries[] }) {
             <div>
               <StateBadge state={n.state} />
               <div className="dk-dim dk-small">
-                {n.reason ??
+                {/* What holds for all of them stands above the table. */}
+                {(n.reason === vc.reason ? null : n.reason) ??
                   (n.bootedAt !== null && n.state === "ready" ? (
                     <>
                       booted <TimeAgo at={n.bootedAt} />
