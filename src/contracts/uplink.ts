@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Recipe } from "./public/system.ts";
 import { Sample } from "./public/vclusters.ts";
-import { LayerId, Picture, SharedTask, ShortId, VclusterOrder, Volume } from "./worker.ts";
+import { LayerId, OrderMark, Picture, SharedTask, ShortId, VclusterOrder, Volume } from "./worker.ts";
 
 /**
  * How a worker on another host and its master talk: one TLS connection that the worker makes, with calls, notices and
@@ -72,6 +72,7 @@ const PictureName = Picture.shape.name;
 export const TO_WORKER = {
   subscribe: z.null(),
   apply: z.strictObject({ order: VclusterOrder }),
+  compare: z.strictObject({ term: z.int().min(1), orders: z.array(OrderMark).max(1000) }),
   history: z.strictObject({ nodes: z.array(z.string().max(40)).max(1000) }),
   buildImage: z.strictObject({ operation: z.string().max(64), recipe: Recipe }),
   cancelBuild: z.strictObject({ operation: z.string().max(64) }),
@@ -88,6 +89,7 @@ export const TO_WORKER = {
 export type ToWorker = keyof typeof TO_WORKER;
 export type ParamsOf<M extends ToWorker> = z.infer<(typeof TO_WORKER)[M]>;
 
+export const CompareAnswer = z.array(ShortId);
 export const HistoryAnswer = z.record(z.string(), z.array(Sample));
 export const LayersAnswer = z.array(LayerId).nullable();
 export const PictureAnswer = z.object({ bytes: z.number().min(0) });

@@ -110,6 +110,10 @@ export const VclusterOrder = z.strictObject({
 });
 export type VclusterOrder = z.infer<typeof VclusterOrder>;
 
+/** An order in a few bytes. `digest`: of all of it but its term, which is set to 0 for that (src/lib/digest.ts). */
+export const OrderMark = z.strictObject({ vcluster: ShortId, digest: z.string().regex(/^[0-9a-f]{64}$/) });
+export type OrderMark = z.infer<typeof OrderMark>;
+
 /** What a node is, as the worker sees it. Sent whenever it changes, and for every node on (re)connect. */
 export const NodeReport = z.object({
   type: z.literal("node"),
@@ -298,6 +302,11 @@ export interface WorkerApi {
    * The same order again means: try again what failed.
    */
   apply(order: VclusterOrder): Promise<void>;
+  /**
+   * Ids of the vclusters whose order must be given: this host has another one, or none, or must hear the whole of it.
+   * Each of the others counts as given again in this term; it is on disk then, and what failed is not tried again.
+   */
+  compare(request: { term: number; orders: OrderMark[] }): Promise<string[]>;
   openStream(request: StreamRequest): Promise<NodeStream>;
   /** The last hour of these nodes. */
   history(nodes: string[]): Promise<Record<string, Sample[]>>;

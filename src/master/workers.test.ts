@@ -131,13 +131,42 @@ describe("a worker that", () => {
   });
 });
 
-test("orders of a new life are of a higher term, and the old ones are sent again", async () => {
-  const vc = await s.made();
-  await s.restart();
-  await until("resent", () => s.worker.orders.at(-1)?.term === 2, WAIT);
-  expect(s.worker.orders.at(-1)).toMatchObject({ term: 2, generation: 1, id: vc.id });
-  expect((await s.api.vcluster(vc.id))!.state).toBe("ready");
-  expect(s.api.resolveSlug(vc.nodes[0]!.slug!)).toMatchObject({ state: "ready" });
+describe("orders of a new life", () => {
+  test("are of a higher term; a host that has them as they are is not sent them", async () => {
+    const vc = await s.made();
+    const before = s.worker.orders.length;
+    await s.restart();
+    await until("compared", () => s.worker.term(vc.id) === 2, WAIT);
+    expect((await s.api.vcluster(vc.id))!.state).toBe("ready");
+    expect(s.api.resolveSlug(vc.nodes[0]!.slug!)).toMatchObject({ state: "ready" });
+    await s.ended(await s.api.stop({ ...CAUSE, id: vc.id }), "done");
+    expect(s.worker.orders.slice(before)).toMatchObject([{ term: 2, generation: 2, id: vc.id }]);
+  });
+
+  test("are sent where they are others", async () => {
+    const vc = await s.made();
+    s.store.write((tx) => tx.run("UPDATE vclusters SET generation = 7"));
+    await s.restart();
+    await until("sent", () => s.worker.orders.at(-1)?.term === 2, WAIT);
+    expect(s.worker.orders.at(-1)).toMatchObject({ term: 2, generation: 7, id: vc.id });
+  });
+
+  test("are sent to a host that can't compare", async () => {
+    const vc = await s.made();
+    s.worker.misbehave.compare = () => {
+      throw new DockletError("not_found", "The other side has no method compare.");
+    };
+    await s.restart();
+    await until("sent", () => s.worker.orders.at(-1)?.term === 2, WAIT);
+    expect(s.worker.orders.at(-1)).toMatchObject({ term: 2, generation: 1, id: vc.id });
+  });
+
+  test("are sent while something is not as it should be, so that it is tried again", async () => {
+    await s.made();
+    s.worker.powerLoss();
+    await s.restart();
+    await until("sent", () => s.worker.orders.at(-1)?.term === 2, WAIT);
+  });
 });
 
 test("two hosts: nodes spread over them, each host is told of its own, all know all names", async () => {

@@ -183,6 +183,14 @@ export class Worker implements WorkerApi {
     void p.settlement.settle(order.id);
   }
 
+  async compare({ term, orders }: Parameters<WorkerApi["compare"]>[0]): Promise<string[]> {
+    const p = this.#parts();
+    // What was held while the master was away is let go by its whole word only.
+    const free = orders.filter((o) => p.custody.holds(o.vcluster) === null);
+    const same = p.orders.agree(term, free);
+    return orders.flatMap((o) => (same.has(o.vcluster) ? [] : [o.vcluster]));
+  }
+
   async openStream(request: StreamRequest): Promise<NodeStream> {
     const p = this.#parts();
     const i = p.instances.ofNode(request.node);

@@ -16,6 +16,7 @@ import {
   type Volume,
   type WorkerApi,
 } from "../../src/contracts/worker.ts";
+import { digestOf } from "../../src/lib/digest.ts";
 import { DockletError } from "../../src/lib/errors.ts";
 import type { FakeSharedDisk } from "./fake-shared.ts";
 import { FakeVolumes, fakeLayer } from "./fake-volumes.ts";
@@ -40,6 +41,8 @@ export interface Misbehaviour {
   stuck: Map<string, number>;
   /** Called with each order before it is looked at: throw to refuse it, return a promise to be slow. */
   apply: (order: VclusterOrder) => void | Promise<void>;
+  /** Called before orders are compared: throw, as a host does that is too old for it. */
+  compare: () => void;
   /** Takes orders and says nothing. */
   silent: boolean;
 }
@@ -66,11 +69,17 @@ export class FakeWorker implements WorkerApi {
   /** What lies in its pool. Each node has a disk here from its first order on; write to its content as the node would. */
   readonly volumes = new FakeVolumes();
   shared: FakeSharedDisk | null = null;
-  readonly misbehave: Misbehaviour = { fail: new Map(), stuck: new Map(), apply: () => {}, silent: false };
+  readonly misbehave: Misbehaviour = {
+    fail: new Map(),
+    stuck: new Map(),
+    apply: () => {},
+    compare: () => {},
+    silent: false,
+  };
   readonly streams: StreamRequest[] = [];
   readonly builds = new Map<string, { recipe: Recipe; done: boolean }>();
   host: HostReport;
-  readonly #highest = new Map<string, { term: number; generation: number }>();
+  readonly #highest = new Map<string, { term: number; generation: number; digest: string }>();
   readonly #listeners = new Set<(report: Report) => void>();
   readonly #pace: number | "hand";
   #timer: ReturnType<typeof setTimeout> | ReturnType<typeof setImmediate> | null = null;
@@ -129,7 +138,8 @@ export class FakeWorker implements WorkerApi {
         `Order ${order.term}.${order.generation} is older than ${seen.term}.${seen.generation}.`,
       );
     }
-    this.#highest.set(order.id, { term: order.term, generation: order.generation });
+    const digest = digestOf({ ...order, term: 0 });
+    this.#highest.set(order.id, { term: order.term, generation: order.generation, digest });
     this.orders.push(structuredClone(order));
     const { id, home, lies } = order.owner;
     if (lies === "shared") this.shared?.homes.add(id);
@@ -166,6 +176,21 @@ export class FakeWorker implements WorkerApi {
       this.tell(spec.desired === "gone" && !old ? { ...report(node), state: "gone" } : report(node));
     }
     this.#wake();
+  }
+
+  async compare({ term, orders }: Parameters<WorkerApi["compare"]>[0]): Promise<string[]> {
+    this.misbehave.compare();
+    return orders.flatMap(({ vcluster, digest }) => {
+      const known = this.#highest.get(vcluster);
+      if (!known || known.digest !== digest || known.term > term) return [vcluster];
+      known.term = term;
+      return [];
+    });
+  }
+
+  /** Of the newest order of a vcluster, whether it was given or found to be the same. */
+  term(vcluster: string): number {
+    return this.#highest.get(vcluster)?.term ?? 0;
   }
 
   /** One step of every node that is not yet what it should be. false: nothing is left to do. */

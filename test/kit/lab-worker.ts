@@ -90,6 +90,7 @@ export class LabWorker implements Omit<WorkerApi, "openStream" | "sendPicture" |
     this.orders.push(order);
     return this.#call("apply", order) as Promise<void>;
   };
+  compare: WorkerApi["compare"] = (request) => this.#call("compare", request) as Promise<string[]>;
   history = (nodes: string[]) => this.#call("history", nodes) as ReturnType<WorkerApi["history"]>;
   buildImage: WorkerApi["buildImage"] = (request) => this.#call("buildImage", request) as Promise<void>;
   cancelBuild = (operation: string) => this.#call("cancelBuild", operation) as Promise<void>;

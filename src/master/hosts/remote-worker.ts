@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Recipe, Sample } from "../../contracts/public/index.ts";
 import {
+  CompareAnswer,
   HistoryAnswer,
   LayersAnswer,
   NOTICE,
@@ -10,6 +11,7 @@ import {
 } from "../../contracts/uplink.ts";
 import type {
   NodeStream,
+  OrderMark,
   Picture,
   PictureSink,
   PictureSource,
@@ -65,6 +67,10 @@ export class RemoteWorker implements WorkerApi {
 
   async apply(order: VclusterOrder): Promise<void> {
     await this.#ask("apply", { order });
+  }
+
+  async compare(request: { term: number; orders: OrderMark[] }): Promise<string[]> {
+    return sensible(CompareAnswer, await this.#ask("compare", request), "compare");
   }
 
   openStream(request: StreamRequest): Promise<NodeStream> {

@@ -21,6 +21,10 @@ export class RemovedHost implements WorkerApi {
     for (const node of order.nodes) this.#listener(this.#report(order, node.id, node.desired === "gone"));
   }
 
+  async compare({ orders }: Parameters<WorkerApi["compare"]>[0]): Promise<string[]> {
+    return orders.map((o) => o.vcluster);
+  }
+
   openStream(): Promise<NodeStream> {
     return this.#never();
   }

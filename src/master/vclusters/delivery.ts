@@ -3,11 +3,15 @@ import { isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex, Semaphore } from "../../lib/mutex.ts";
 import type { Reader } from "../../store/store.ts";
+import { atRest, markOf } from "./marks.ts";
 import { hostsOf, orderFor } from "./orders.ts";
 import type { Deliveries } from "./settle.ts";
 
 /** Orders under way to one host at the same time: enough to fill it, few enough that a click is not behind a resync. */
 const ABREAST = 32;
+
+/** Orders that are compared by one message. */
+const COMPARED = 250;
 
 export interface DeliveryPace {
   /** First pause before an order is sent again; doubles up to `retryMaxMs`. */
@@ -33,8 +37,8 @@ interface Session {
 
 /**
  * Brings orders to workers, one at a time for each vcluster and host, always the newest. What was acknowledged is
- * only remembered in memory: after a restart, and when a host comes back, everything is sent again, which changes
- * nothing where nothing changed.
+ * only remembered in memory: after a restart, and when a host comes back, orders of what is at rest are compared, and
+ * all that differ or are under way are sent again, which changes nothing where nothing changed.
  */
 export class Delivery implements Deliveries {
   readonly #lines = new Map<string, Map<string, Line>>();
@@ -74,7 +78,7 @@ export class Delivery implements Deliveries {
     for (const host of hostsOf(this.deps.db, vcluster, this.deps.gateway)) void this.#pump(vcluster, host, urgent);
   }
 
-  /** A host is there (again): whatever it was told before, it is told again. */
+  /** A host is there (again): it is told again what it should make, as far as it does not know it well enough. */
   resync(host: string): void {
     // Whoever still waits for an answer of before will never get one.
     this.#sessions.get(host)?.over.abort();
@@ -86,7 +90,42 @@ export class Delivery implements Deliveries {
            UNION SELECT n.vcluster FROM copies c JOIN nodes n ON n.id = c.node WHERE c.host = $host ORDER BY vcluster`,
       { host },
     );
-    for (const { vcluster } of rows) this.again(vcluster, host);
+    const still = atRest(this.deps.db, host);
+    for (const { vcluster } of rows) {
+      if (still.has(vcluster)) this.#line(vcluster, host).acked = 0;
+      else this.again(vcluster, host);
+    }
+    if (still.size > 0) void this.#compare(host, [...still]);
+  }
+
+  /** What is the same on both sides is not sent. Whatever goes wrong with that: it is sent. */
+  async #compare(host: string, vclusters: string[]): Promise<void> {
+    const { db, term, gateway, worker: find, changed, log, pace } = this.deps;
+    const { over } = this.#session(host);
+    for (let from = 0; from < vclusters.length; from += COMPARED) {
+      const batch = vclusters.slice(from, from + COMPARED);
+      const orders = batch.flatMap((id) => orderFor(db, term(), id, host, gateway) ?? []);
+      let other = new Set(batch);
+      try {
+        const asked = find(host)?.compare({ term: term(), orders: orders.map(markOf) });
+        if (asked) other = new Set(await inTime(asked, pace.answerMs, over.signal));
+      } catch (e) {
+        log.debug({ err: e, host }, "a host did not compare its orders");
+      }
+      if (this.#stopped || over.signal.aborted) return;
+      for (const { id, generation } of orders) {
+        if (other.has(id)) {
+          this.again(id, host);
+          continue;
+        }
+        const line = this.#line(id, host);
+        line.acked = Math.max(line.acked, generation);
+        line.attempts = 0;
+        if (line.problem === null) continue;
+        line.problem = null;
+        changed(id);
+      }
+    }
   }
 
   again(vcluster: string, host: string): void {

@@ -35,6 +35,7 @@ export function answersOf(
       unsubscribe = worker.subscribe((report) => connection.channel().notify(NOTICE.report, report));
     },
     apply: ({ order }: { order: Parameters<WorkerApi["apply"]>[0] }) => worker.apply(order),
+    compare: (request: Parameters<WorkerApi["compare"]>[0]) => worker.compare(request),
     history: ({ nodes }: { nodes: string[] }) => worker.history(nodes),
     buildImage: (request: Parameters<WorkerApi["buildImage"]>[0]) => worker.buildImage(request),
     cancelBuild: ({ operation }: { operation: string }) => worker.cancelBuild(operation),

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStoreOf, orderOf } from "../../../test/kit/worker-parts.ts";
+import type { VclusterOrder } from "../../contracts/worker.ts";
+import { digestOf } from "../../lib/digest.ts";
 import type { Store } from "../../store/store.ts";
 import { Orders } from "./orders.ts";
 
@@ -72,4 +74,21 @@ test("an order that could not be written down is not remembered", () => {
   store.get("PRAGMA query_only = ON");
   expect(() => orders.accept(numbered(1, 2))).toThrow();
   expect(orders.get("vclusa")!.generation).toBe(1);
+});
+
+test("an order that both sides have takes the newer term by being compared, and older ones are refused from then on", () => {
+  const mark = (order: VclusterOrder) => [{ vcluster: order.id, digest: digestOf({ ...order, term: 0 }) }];
+  const same = mark(numbered(9, 5));
+  expect(orders.agree(2, same)).toEqual(new Set());
+  orders.accept(numbered(2, 5));
+  expect(orders.agree(3, mark(numbered(3, 6)))).toEqual(new Set());
+  expect(orders.get("vclusa")).toEqual(numbered(2, 5));
+  expect(orders.agree(3, same)).toEqual(new Set(["vclusa"]));
+  reopen();
+  expect(orders.get("vclusa")).toEqual(numbered(3, 5));
+  expect(() => orders.accept(numbered(2, 6))).toThrow(stale);
+  // A master of an older term is told nothing good.
+  expect(orders.agree(2, same)).toEqual(new Set());
+  orders.finish("vclusa");
+  expect(orders.agree(4, same)).toEqual(new Set());
 });

@@ -1,4 +1,5 @@
-import { VclusterOrder } from "../../contracts/worker.ts";
+import { type OrderMark, VclusterOrder } from "../../contracts/worker.ts";
+import { digestOf } from "../../lib/digest.ts";
 import { DockletError } from "../../lib/errors.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -39,6 +40,30 @@ export class Orders {
       );
     }
     this.#put(order.id, order.term, order.generation, order);
+  }
+
+  /** Ids of those that are here as they should be, and of no newer term: all of them are of this term now, by one write. */
+  agree(term: number, marks: OrderMark[]): Set<string> {
+    const same = marks.flatMap(({ vcluster, digest }) => {
+      const order = this.#orders.get(vcluster);
+      return order && order.term <= term && digestOf({ ...order, term: 0 }) === digest ? [order] : [];
+    });
+    const older = same.filter((o) => o.term < term);
+    if (older.length > 0) {
+      this.store.write((tx) => {
+        for (const o of older)
+          tx.run("UPDATE orders SET term = $term, body = $body WHERE vcluster = $id", {
+            id: o.id,
+            term,
+            body: JSON.stringify({ ...o, term }),
+          });
+      });
+    }
+    for (const o of older) {
+      this.#highest.set(o.id, { term, generation: o.generation });
+      this.#orders.set(o.id, { ...o, term });
+    }
+    return new Set(same.map((o) => o.id));
   }
 
   /** Nothing of the vcluster is here any more. Its number stays. */
