@@ -11,6 +11,8 @@ export interface Gpu {
 const CONSOLES = new Set(["1234", "1013", "1a03", "102b", "15ad", "1414", "1b36", "1af4", "80ee"]);
 const VENDORS: Record<string, string> = { "10de": "NVIDIA", "1002": "AMD", "8086": "Intel" };
 const MIB = 1024 * 1024;
+/** No host has more; what is virtual beyond that is not listed one by one. */
+const MOST = 64;
 
 /**
  * The accelerators of this host: those with NVIDIA's driver by their names, all others by what their slot on the PCI
@@ -34,7 +36,7 @@ export function readGpus(root = "/"): Gpu[] {
   }
   // A container or a sandbox may show the driver's list and no bus.
   for (const name of known.values()) found.push({ name, memory: null });
-  return found;
+  return found.slice(0, MOST);
 }
 
 /** Names by slot, as the driver lists them. */

@@ -97,6 +97,17 @@ test("cordon and labels end with the host", async () => {
   expect(s.store.all("SELECT * FROM host_settings")).toEqual([]);
 });
 
+test("a host that was removed with nodes on it is shown, with them, until the last one is deleted", async () => {
+  const vc = await s.made({ nodes: 2 });
+  s.master.detachWorker("beta");
+  await s.api.removeHost({ ...CAUSE, name: "beta", force: true });
+  expect(await s.api.host("beta")).toMatchObject({ state: "removed", nodes: 1 });
+  expect(await s.api.hostNodes({ name: "beta", owner: null })).toHaveLength(1);
+  await expect(patch("beta", { cordoned: true })).rejects.toMatchObject({ code: "gone" });
+  await s.ended(await s.api.remove({ ...CAUSE, id: vc.id }), "done");
+  expect(await s.api.host("beta")).toBeNull();
+});
+
 describe("a wish", () => {
   test("apart holds while the vcluster grows, and is refused when hosts run out", async () => {
     const vc = await s.made({ nodes: 1, placement: { nodes: "apart" } });
@@ -105,7 +116,7 @@ describe("a wish", () => {
     await expect(s.api.scale({ ...CAUSE, id: vc.id, nodes: 3, size: SIZE })).rejects.toMatchObject({
       code: "no_capacity",
       details: { fits: 0 },
-      hint: expect.stringContaining("--apart"),
+      hint: expect.stringContaining("let them share hosts"),
     });
   });
 

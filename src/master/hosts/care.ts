@@ -11,14 +11,19 @@ export class HostCare {
 
   one(name: string): Host | null {
     const { hosts, store } = this.wing;
-    return hosts.has(name) ? hosts.one(store, name) : null;
+    const host = hosts.has(name) ? hosts.one(store, name) : null;
+    // Of one that was removed, nothing is left once its last node is deleted.
+    return host?.state === "removed" && host.nodes === 0 ? null : host;
   }
 
   patch(request: Cause & { name: string; cordoned?: boolean | undefined; labels?: Labels | undefined }): Host {
     const { hosts, store, frames } = this.wing;
     const { name } = request;
-    this.#known(name);
-    if (request.cordoned === false && hosts.one(store, name).operation !== null) {
+    const before = this.#known(name);
+    if (before.state === "removed") {
+      throw new DockletError("gone", `The host ${name} was removed.`, "It can come back with a new join token.");
+    }
+    if (request.cordoned === false && before.operation !== null) {
       throw new DockletError("conflict", `${name} is being drained.`, "Cancel the drain first: docklet operation ls");
     }
     this.wing.commit((c) => hosts.settings.set(c, name, request, request));
@@ -37,8 +42,9 @@ export class HostCare {
     return this.wing.history.of(name, this.wing.deps.clock.now());
   }
 
-  #known(name: string): void {
-    if (this.wing.hosts.has(name) && !this.wing.hosts.isRemoved(name)) return;
+  #known(name: string): Host {
+    const host = this.one(name);
+    if (host) return host;
     throw new DockletError(
       "not_found",
       `There is no host named ${name.slice(0, 64)}.`,

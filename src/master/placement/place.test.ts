@@ -103,7 +103,7 @@ describe("apart and together", () => {
     expect(no.message).toContain("No room for 3 nodes of 1 core, 1 GiB memory, 10 GiB disk, no two on one host.");
     expect(no.message).toContain("a: has a node of this vcluster already");
     expect(no.hint).toBe(
-      "2 nodes of this size would fit now on hosts of their own; ask for fewer or smaller ones, or do without --apart.",
+      "2 nodes of this size would fit now on hosts of their own; ask for fewer or smaller ones, or let them share hosts.",
     );
   });
 

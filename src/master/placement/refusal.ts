@@ -6,6 +6,9 @@ import { describeLabels } from "./labels.ts";
 /** Hosts that a message names; all of them are in its details. */
 const NAMED = 8;
 
+/** What would help where the wish is the trouble. */
+const LET = { any: "them be anywhere", apart: "them share hosts", together: "them be on several hosts" };
+
 interface Row {
   name: string;
   /** Why it can't be taken at all. */
@@ -74,7 +77,7 @@ function hint(
   if (would > 0) {
     return rule === ""
       ? `${nodes}; ask for fewer or smaller ones, or free something.`
-      : `${nodes} ${rule}; ask for fewer or smaller ones, or do without --${wish.nodes}.`;
+      : `${nodes} ${rule}; ask for fewer or smaller ones, or let ${LET[wish.nodes]}.`;
   }
   const roomiest = rows.filter((r) => r.unfit === null).sort((a, b) => b.free.memory - a.free.memory)[0];
   if (roomiest) {
@@ -88,7 +91,7 @@ function hint(
       : "No host has labels yet: an administrator can set them with `docklet host label`.";
   }
   return open.length > 0
-    ? `Do without --${wish.nodes}, or ask for fewer nodes.`
+    ? `Ask for fewer nodes, or let ${LET[wish.nodes]}.`
     : "Wait for a host to become ready, or ask the administrator.";
 }
 
