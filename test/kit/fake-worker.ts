@@ -4,7 +4,6 @@ import {
   type HostReport,
   ImageReport,
   NOT_SHARED,
-  type NodeReport,
   type NodeStream,
   type Picture,
   type PictureSink,
@@ -18,8 +17,9 @@ import {
 } from "../../src/contracts/worker.ts";
 import { digestOf } from "../../src/lib/digest.ts";
 import { DockletError } from "../../src/lib/errors.ts";
+import { build, image, report, sample } from "./fake-reports.ts";
 import type { FakeSharedDisk } from "./fake-shared.ts";
-import { FakeVolumes, fakeLayer } from "./fake-volumes.ts";
+import { FakeVolumes } from "./fake-volumes.ts";
 
 export interface FakeNode {
   id: string;
@@ -381,59 +381,4 @@ function nextState(n: FakeNode): State | "gone" | null {
   }
   const order: State[] = ["preparing", "booting", "ready"];
   return n.state === "ready" ? null : (order[order.indexOf(n.state) + 1] ?? null);
-}
-
-function report(n: FakeNode): NodeReport {
-  return {
-    type: "node",
-    id: n.id,
-    vcluster: n.vcluster,
-    generation: n.generation,
-    state: n.state,
-    reason: n.reason,
-    slug: n.slug,
-    jupyterToken: n.slug && `token-${n.slug}`,
-    warm: false,
-    bootedAt: n.bootedAt,
-  };
-}
-
-export function recipe(name: string): Recipe {
-  return {
-    name,
-    description: `${name} for tests`,
-    packages: [],
-    ready: name === "base" ? "jupyter" : "init",
-    init: "simple",
-  };
-}
-
-function image(name: string, state: ImageReport["state"], build = 1): ImageReport {
-  const there = state === "ready";
-  return {
-    type: "image",
-    name,
-    state,
-    reason: null,
-    recipe: recipe(name),
-    size: there ? 1_000_000 : null,
-    builtAt: there ? build : null,
-    warm: { want: 0, have: 0 },
-    layers: there ? [fakeLayer(name, build)] : [],
-  };
-}
-
-function build(operation: string, name: string, progress: number): BuildReport {
-  return {
-    type: "build",
-    operation,
-    image: name,
-    steps: [{ name: "packages", state: progress < 1 ? "running" : "done", progress, message: null }],
-    done: false,
-    error: null,
-  };
-}
-
-export function sample(at: number): Sample {
-  return { at, cpu: 0.5, memory: 1, disk: 2, rx: 3, tx: 4, pids: 5 };
 }

@@ -15,7 +15,7 @@ import { openPool, poolLoops } from "../../src/worker/rootfs/pool.ts";
 import { Estate, layerAt } from "../../src/worker/volumes/estate.ts";
 import { Volumes } from "../../src/worker/volumes/volumes.ts";
 import { WaitingDisks } from "../../src/worker/volumes/waiting-disks.ts";
-import { recipe } from "./fake-worker.ts";
+import { recipe } from "./fake-reports.ts";
 import { openStoreOf } from "./worker-parts.ts";
 
 /** The pool of a host on a loop device, and those parts of a worker that keep it. No containers. */

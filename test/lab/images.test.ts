@@ -48,7 +48,11 @@ test(
     const part = await partOf(two.host);
     await lab.mend();
     await lab.slow(two.host, "1mbit");
-    const now = await until("it goes on", async () => partOf(two.host).then((p) => p.bytes > part.bytes && p), WAIT);
+    const grown = async () => {
+      const now = await partOf(two.host);
+      return now.bytes > part.bytes ? now : null;
+    };
+    const now = await until("it goes on", grown, WAIT);
     // The same file has grown: it was not begun anew.
     expect(now.inode).toBe(part.inode);
     await lab.mend();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { recipe } from "../../../test/kit/fake-worker.ts";
+import { recipe } from "../../../test/kit/fake-reports.ts";
 import { CAUSE, Stage, WAIT } from "../../../test/kit/master-stage.ts";
 import type { Operation } from "../../contracts/public/index.ts";
 import { until } from "../../lib/retry.ts";
