@@ -3,6 +3,7 @@ import { FakeImages, FakeRuntime, openStoreOf, StoppedClock } from "../../../tes
 import { silentLogger } from "../../lib/log.ts";
 import { sleep, until } from "../../lib/retry.ts";
 import type { Store } from "../../store/store.ts";
+import { HALF_LIFE_MS } from "./demand.ts";
 import { type Instance, Instances } from "./instances.ts";
 import { WarmPool } from "./warm-pool.ts";
 
@@ -14,6 +15,7 @@ let runtime: FakeRuntime;
 let clock: StoppedClock;
 let pool: WarmPool;
 let spare: number;
+let minimum: number;
 let changed: number;
 
 const open = () =>
@@ -25,7 +27,7 @@ const open = () =>
     clock,
     log: silentLogger,
     spare: () => spare,
-    defaults: () => 0,
+    defaults: () => minimum,
     changed: () => changed++,
   });
 const filled = (n: number) => until(`${n} warm nodes`, () => pool.have("mini") === n, SOON);
@@ -42,6 +44,7 @@ beforeEach(() => {
   runtime = new FakeRuntime(instances);
   clock = new StoppedClock();
   spare = 10_000;
+  minimum = 0;
   changed = 0;
   pool = open();
   pool.start(() => [...images.known.keys()]);
@@ -230,5 +233,33 @@ describe("deleting the image", () => {
     expect(await refused.catch((e) => e.message)).toBe("in use");
     await filled(1);
     expect(open().want("mini")).toBe(1);
+  });
+});
+
+describe("demand", () => {
+  test("the pool grows with what is claimed, as far as memory goes, and shrinks when it is quiet again", async () => {
+    minimum = 2;
+    pool.poke();
+    await filled(2);
+    for (let n = 0; n < 8; n++) pool.take("mini", claimAs(`n${n}`));
+    expect(pool.want("mini")).toBe(6);
+    clock.move(1_000);
+    pool.poke();
+    await filled(6);
+    clock.move(3 * HALF_LIFE_MS);
+    pool.poke();
+    await filled(2);
+    for (let n = 0; n < 8; n++) pool.take("mini", claimAs(`m${n}`));
+    spare = 0;
+    clock.move(1_000);
+    pool.poke();
+    expect(pool.have("mini")).toBe(0);
+  });
+
+  test("a number that people set stays", async () => {
+    minimum = 2;
+    await warm(1);
+    for (let n = 0; n < 8; n++) pool.take("mini", claimAs(`n${n}`));
+    expect(pool.want("mini")).toBe(1);
   });
 });

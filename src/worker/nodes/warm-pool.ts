@@ -3,6 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import { sleep, until } from "../../lib/retry.ts";
 import type { Clock } from "../../os/clock.ts";
 import type { Store } from "../../store/store.ts";
+import { type Claims, claimed, recentClaims, wantedCount } from "./demand.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { birth } from "./keys.ts";
 import { BOOT_TIMEOUT_MS, waitListening } from "./readiness.ts";
@@ -15,7 +16,8 @@ const QUIET_MS = 400;
 const RETRY_MS = 5_000;
 
 /**
- * Containers that have booted and belong to nobody yet. Filled one at a time in the background; gives its memory
+ * Containers that have booted and belong to nobody yet. How many follows what was claimed lately, from the configured
+ * number up; people can set a number that stays. Filled one at a time in the background; gives its memory
  * back when the host gets short of it.
  */
 export class WarmPool {
@@ -23,7 +25,9 @@ export class WarmPool {
   readonly #stop = new AbortController();
   /** Being destroyed now. */
   readonly #leaving = new Set<string>();
+  /** Set by people: they get exactly so many. */
   readonly #wanted = new Map<string, number>();
+  readonly #claims = new Map<string, Claims>();
   /** Images that are being deleted. */
   readonly #deleted = new Set<string>();
   #wake: (() => void) | null = null;
@@ -50,7 +54,7 @@ export class WarmPool {
 
   want(image: string): number {
     if (this.#deleted.has(image)) return 0;
-    return this.#wanted.get(image) ?? this.parts.defaults(image);
+    return this.#wanted.get(image) ?? wantedCount(this.parts.defaults(image), this.#recent(image));
   }
 
   have(image: string): number {
@@ -81,9 +85,14 @@ export class WarmPool {
     }
   }
 
+  #recent(image: string): number {
+    return recentClaims(this.#claims.get(image), this.parts.clock.monotonic());
+  }
+
   /** Takes a warm node. `claim` writes whose it is now; a node that died unnoticed is passed over. */
   take(image: string, claim: (i: Instance) => Instance): Instance | null {
     const list = this.#ready.get(image) ?? [];
+    this.#claims.set(image, claimed(this.#claims.get(image), this.parts.clock.monotonic()));
     for (let i = list[0]; i; i = list[0]) {
       this.#lastClaim = this.parts.clock.monotonic();
       const dead = this.parts.runtime.pid(i) === null;
@@ -124,6 +133,7 @@ export class WarmPool {
       await remove();
       this.parts.store.write((tx) => tx.run("DELETE FROM warm_wanted WHERE image = $image", { image }));
       this.#wanted.delete(image);
+      this.#claims.delete(image);
     } finally {
       this.#deleted.delete(image);
       this.parts.changed(image);
