@@ -185,6 +185,8 @@ export const HostReport = z.object({
   /** Where the other hosts send its part of a vcluster's network, and the MTU of the device with that address. */
   address: z.string(),
   mtu: z.int().default(USUAL_MTU),
+  /** Addresses of nodes, as this host knows them. An older one does not tell. */
+  clusterNet: z.string().max(64).optional(),
   capacity: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   used: z.object({ cpu: z.number(), memory: z.number(), disk: z.number() }),
   warm: z.int(),

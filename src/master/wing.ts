@@ -3,7 +3,7 @@ import type { Report, WorkerApi } from "../contracts/worker.ts";
 import { DockletError } from "../lib/errors.ts";
 import { type Cidr, parseCidr } from "../lib/ipv4.ts";
 import type { Logger } from "../lib/log.ts";
-import { bootTime, type Clock } from "../os/clock.ts";
+import { sinceBoot, type Clock } from "../os/clock.ts";
 import type { Store } from "../store/store.ts";
 import { Change } from "./change.ts";
 import { Directory } from "./directory.ts";
@@ -103,6 +103,7 @@ export class Wing {
     this.log = deps.log;
     this.frames = new Frames(deps.log);
     this.hosts = new Hosts(deps.config, (host) => this.images.heldBy(host));
+    this.hosts.net = net;
     this.#early = new Map(deps.workers);
     this.#retention = new Retention(deps);
     this.#hearing = new Hearing(this, { gateway: this.#gateway, equip: () => this.#equipment.look() });
@@ -161,7 +162,7 @@ export class Wing {
       hosts: this.hosts,
       images: this.images,
       clock: deps.clock,
-      boot: deps.boot ?? bootTime,
+      boot: deps.boot ?? sinceBoot,
       lease: (deps.config.HOST_LEASE ?? USUAL_LEASE) * 1000,
       pace: deps.lossPace,
       log: deps.log,

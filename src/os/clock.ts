@@ -10,19 +10,19 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** Where `bootTime` is read, in seconds: for a shell. */
+/** Where `sinceBoot` is read, in seconds: for a shell. */
 export const UPTIME = "/proc/uptime";
 
 /**
  * Milliseconds since the machine has booted, the time that it slept included (CLOCK_BOOTTIME, to 10 ms). For leases: no
  * other clock goes on while a machine is suspended and stands still when its time is set. A shell reads the same one.
  */
-export function bootTime(): number {
+export function sinceBoot(): number {
   return Math.round(Number(readFileSync(UPTIME, "utf8").split(" ")[0]) * 1000);
 }
 
 let boot: string | undefined;
-/** Tells one run of the machine from the next: `bootTime` can only be compared within one. */
+/** Tells one run of the machine from the next: `sinceBoot` can only be compared within one. */
 export function bootId(): string {
   boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   return boot;

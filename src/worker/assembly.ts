@@ -1,6 +1,6 @@
 import type { Report } from "../contracts/worker.ts";
 import { keepQuotas, usage } from "../os/btrfs.ts";
-import { bootId, bootTime } from "../os/clock.ts";
+import { bootId, sinceBoot } from "../os/clock.ts";
 import { linkBytes, memory } from "../os/procfs.ts";
 import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
@@ -107,7 +107,7 @@ export function assemble(
   const file = new LeaseFile(leaseFile(layout), bootId());
   const custody = new Custody({
     store,
-    lease: o.leased ? new Lease(bootTime, file.read()) : null,
+    lease: o.leased ? new Lease(sinceBoot, file.read()) : null,
     file,
     now: clock.now,
     log,
@@ -117,7 +117,7 @@ export function assemble(
     settle: (vcluster) => void settlement.settle(vcluster),
     keep: () => startKeeper(layout),
   });
-  const runs = new Runs(store, { now: clock.now, boot: bootTime, bootId: bootId() });
+  const runs = new Runs(store, { now: clock.now, boot: sinceBoot, bootId: bootId() });
   const settlement: Settlement = new Settlement({
     metrics,
     custody,
@@ -145,7 +145,13 @@ export function assemble(
     },
     emit: (i, sample) => report({ type: "sample", vcluster: i.vcluster!, node: i.node!, sample }),
   });
-  const gauge: HostGauge = new HostGauge(layout, { name: hostName, address: net.address, mtu: net.mtu, version });
+  const gauge: HostGauge = new HostGauge(layout, {
+    name: hostName,
+    address: net.address,
+    mtu: net.mtu,
+    version,
+    clusterNet: network.clusterNet,
+  });
   return {
     instances,
     orders,

@@ -91,7 +91,7 @@ export class FakeWorker implements WorkerApi {
     this.host = {
       type: "host",
       name: this.name,
-      address: options.address ?? "192.0.2.1",
+      address: options.address ?? addressOf(this.name),
       mtu: 1500,
       capacity: options.capacity ?? { cpu: 64, memory: 262_144, disk: 4_000_000 },
       used: { cpu: 0, memory: 0, disk: 0 },
@@ -370,6 +370,12 @@ export class FakeWorker implements WorkerApi {
     };
     this.#timer = this.#pace === 0 ? setImmediate(turn) : setTimeout(turn, this.#pace);
   }
+}
+
+/** Hosts have addresses of their own, the same ones every time. */
+function addressOf(name: string): string {
+  const n = [...name].reduce((sum, ch) => (sum * 31 + ch.charCodeAt(0)) % 65_000, 7);
+  return `198.18.${n >> 8}.${n & 255}`;
 }
 
 function nextState(n: FakeNode): State | "gone" | null {

@@ -1,10 +1,12 @@
 import type { Host } from "../../contracts/public/index.ts";
 import { HostReport, type Report, type WorkerApi } from "../../contracts/worker.ts";
 import { DockletError } from "../../lib/errors.ts";
+import type { Cidr } from "../../lib/ipv4.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change } from "../change.ts";
 import type { Candidate } from "../placement/candidate.ts";
 import { candidates, type Locality, type Overcommit, type Seeker, type Standing } from "./candidates.ts";
+import { clashes } from "./clashes.ts";
 import { drains, presentHost } from "./presented.ts";
 import { type Promised, promisedByHost, promisedOn } from "./promises.ts";
 import { RemovedHost } from "./removed-host.ts";
@@ -16,6 +18,8 @@ interface Entry {
   report: HostReport | null;
   /** Has it told its state since it is connected? What is known from before does not count. */
   spoken: boolean;
+  /** Counts the hosts that came: of two, the one with the lower number was first. */
+  came: number;
   /** Why the connection is not there, when there is something to say. */
   trouble: string | null;
   /** Taken out while nodes were placed on it. */
@@ -25,6 +29,19 @@ interface Entry {
 /** The hosts of this data centre: who is connected, what each last said, what is promised on each. */
 export class Hosts {
   readonly #entries = new Map<string, Entry>();
+
+  /** Addresses of nodes; null: not known. */
+  net: Cidr | null = null;
+  /** In the order in which they came. */
+  readonly #clashes = clashes(
+    () => this.net,
+    () =>
+      [...this.#entries]
+        .flatMap(([name, e]) => (e.worker && e.report && !e.removed ? [[name, e.report, e.came] as const] : []))
+        .sort((a, b) => a[2] - b[2])
+        .map(([name, report]): [string, HostReport] => [name, report]),
+  );
+  #arrivals = 0;
 
   /** What the data centre finds wrong with a host that finds itself fit. */
   fault: (report: HostReport) => string | null = () => null;
@@ -51,7 +68,9 @@ export class Hosts {
   attach(name: string, worker: WorkerApi, listener: (report: Report) => void): void {
     const entry = this.#entry(name);
     entry.leave?.();
+    if (!entry.worker) entry.came = ++this.#arrivals;
     entry.worker = worker;
+    this.#clashes.changed();
     entry.spoken = false;
     entry.trouble = null;
     // Known before anybody is told of it: the last words about a removed host are that it was removed.
@@ -66,6 +85,7 @@ export class Hosts {
     const entry = this.#entries.get(name);
     if (!entry) return;
     entry.worker = null;
+    this.#clashes.changed();
     entry.trouble = trouble;
     entry.leave?.();
     entry.leave = null;
@@ -121,6 +141,7 @@ export class Hosts {
     const entry = this.#entry(name);
     const old = entry.report;
     entry.report = report;
+    if (old?.address !== report.address) this.#clashes.changed();
     entry.spoken = true;
     const lasting = (r: HostReport) => JSON.stringify({ ...r, used: null, warm: null });
     return old === null || lasting(old) !== lasting(report);
@@ -145,7 +166,7 @@ export class Hosts {
     if (e?.removed) return "was removed";
     if (!e?.worker) return e?.trouble ?? "is not connected";
     if (!e.report) return "has not told its state yet";
-    return e.report.problem ?? this.fault(e.report);
+    return e.report.problem ?? this.#clashes.of(name, e.report) ?? this.fault(e.report);
   }
 
   /** What placement must know of every host, for whoever seeks a place. */
@@ -199,7 +220,7 @@ export class Hosts {
   #entry(name: string): Entry {
     let e = this.#entries.get(name);
     if (!e) {
-      e = { worker: null, leave: null, report: null, spoken: false, trouble: null, removed: false };
+      e = { worker: null, leave: null, report: null, came: 0, spoken: false, trouble: null, removed: false };
       this.#entries.set(name, e);
     }
     return e;

@@ -17,7 +17,7 @@ import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { sleep } from "../../lib/retry.ts";
 import { wireTrouble } from "../../lib/wire-version.ts";
-import { bootTime } from "../../os/clock.ts";
+import { sinceBoot } from "../../os/clock.ts";
 import { type Identity, type IdentityFiles, newKey } from "./identity.ts";
 import { belongsTo, type JoinToken, join } from "./joining.ts";
 import { connectTo, type MasterAddress } from "./master-connection.ts";
@@ -191,7 +191,7 @@ export class Uplink {
     const forgetLapse = served.lease?.().onLapse(() => channel.close("the lease has ended"));
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const asked = bootTime();
+      const asked = sinceBoot();
       const { renew, lease } = await this.#hello(channel, identity);
       if (lease !== undefined) this.#holdLease(channel, asked, lease);
       admitted.resolve();
@@ -221,7 +221,7 @@ export class Uplink {
     const everyMs = Math.min(LONGEST_BEAT_MS, length / BEATS);
     askRegularly(channel, everyMs, async () => {
       // Taken before the question goes out: the answer may be long under way.
-      const at = bootTime();
+      const at = sinceBoot();
       const answer = await channel.call(TO_MASTER.beat, { lease: lease.length }, AbortSignal.timeout(length));
       lease.renewed(at, BeatAnswer.parse(answer).lease);
     });

@@ -16,7 +16,7 @@ export class HostGauge {
 
   constructor(
     private readonly layout: Layout,
-    private facts: { name: string; address: string; mtu: number; version: string },
+    private facts: { name: string; address: string; mtu: number; version: string; clusterNet: string },
   ) {}
 
   async start(): Promise<void> {
@@ -49,6 +49,7 @@ export class HostGauge {
       name: this.facts.name,
       address: this.facts.address,
       mtu: this.facts.mtu,
+      clusterNet: this.facts.clusterNet,
       capacity: { cpu: cpuCount(), memory: mem.total, disk: disk.total },
       used: {
         cpu: Math.round(share * cpuCount() * 100) / 100,
