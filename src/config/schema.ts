@@ -153,7 +153,7 @@ export const settings = {
     "1024",
     "MiB of memory kept for the host itself; below it the warm pool is given back",
   ),
-  WARM_NODES: setting(counts, "base=2", "warm nodes kept per image"),
+  WARM_NODES: setting(counts, "base=2", "fewest warm nodes kept per image; more while many are claimed"),
   DEFAULT_IMAGE: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "must be the name of an image"),
     "base",
