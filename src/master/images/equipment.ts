@@ -1,3 +1,4 @@
+import type { ImageReport } from "../../contracts/worker.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { longId } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -36,14 +37,17 @@ export class Equipment {
   look(): void {
     const { images } = this.parts;
     const hosts = this.parts.hosts();
-    for (const host of hosts) for (const name of images.names) if (images.isReady(name)) this.#equip(host, name);
+    for (const name of images.names) {
+      if (!images.isReady(name)) continue;
+      const newest = images.newest(name);
+      for (const host of hosts) this.#equip(host, name, newest);
+    }
   }
 
-  #equip(host: string, name: string): void {
+  #equip(host: string, name: string, newest: ImageReport | null): void {
     const { images, fetches } = this.parts;
     const here = images.on(host, name);
     if (here?.state === "building" || fetches.isFetching(host, name)) return;
-    const newest = images.newest(name);
     if (here?.state === "ready" && (!newest || (here.builtAt ?? 0) >= (newest.builtAt ?? 0))) return;
     const source = fetches.source(name, host);
     if (source) this.#once(`${host} ${name} ${source.layers[0]}`, host, name, (o) => fetches.begin(o));
