@@ -606,8 +606,13 @@ uninstall() {
   do_ rm -rf "$STATE"
   if [ "$PURGE" = 1 ]; then
     say "Deleting $PREFIX and $(dirname $CONF)"
+    do_ rm -rf --one-file-system "$PREFIX/local" "$(dirname $CONF)"
     # What an administrator has mounted there, a shared file system for example, is not ours to empty.
-    do_ rm -rf --one-file-system "$PREFIX/local" "$PREFIX/global" "$(dirname $CONF)"
+    if grep -q " $PREFIX/global " /proc/mounts; then
+      note "Kept: $PREFIX/global, where a file system is mounted."
+    else
+      do_ rm -rf --one-file-system "$PREFIX/global"
+    fi
     [ ! -d "$PREFIX" ] || do_ rmdir --ignore-fail-on-non-empty "$PREFIX"
   else
     note "Kept: $PREFIX and $CONF (--purge deletes them). Host packages stay, too."

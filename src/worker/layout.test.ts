@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { PERSON_RANGES } from "../contracts/worker.ts";
 import { RANGE } from "../os/userns.ts";
-import { Layout, RANGES, rangeBase } from "./layout.ts";
+import { Layout, personBase, RANGES, rangeBase } from "./layout.ts";
 
 const layout = new Layout("/opt/docklet", "zz");
 const tag = fc.stringMatching(/^[a-z][a-z0-9]$/);
@@ -18,7 +19,7 @@ test("the monitor of a node is beside its limits, not below them", () => {
 });
 
 test("paths of an instance lie below its own folder", () => {
-  for (const path of [layout.merged, layout.identity, layout.identitySource, layout.homeSlot])
+  for (const path of [layout.merged, layout.identity, layout.identitySource, layout.homeSlot, layout.homeStaging])
     expect(path("abcdef").startsWith(`${layout.run("abcdef")}/`)).toBe(true);
 });
 
@@ -29,6 +30,16 @@ test("id ranges of one installation never meet, and stay between the host's ids 
       expect(x).toBeGreaterThanOrEqual(1_000_000);
       expect(x + RANGE).toBeLessThanOrEqual(2 ** 32 - 1);
       if (a !== b) expect(Math.abs(x - y)).toBeGreaterThanOrEqual(RANGE);
+    }),
+  );
+});
+
+test("a person's ids are theirs alone: no other person, and no node of any installation, has them", () => {
+  fc.assert(
+    fc.property(tag, fc.nat(RANGES - 1), fc.nat(PERSON_RANGES - 1), fc.nat(PERSON_RANGES - 1), (t, node, a, b) => {
+      expect(personBase(a)).toBeGreaterThanOrEqual(rangeBase(t, node) + RANGE);
+      expect(personBase(a) + RANGE).toBeLessThanOrEqual(2 ** 32 - 1);
+      if (a !== b) expect(Math.abs(personBase(a) - personBase(b))).toBeGreaterThanOrEqual(RANGE);
     }),
   );
 });

@@ -60,6 +60,15 @@ test("purge empties no file system that somebody mounted below the data, and onl
   expect(site.exists("/opt/docklet/local")).toBe(false);
 });
 
+test("purge leaves everybody's files alone where global itself is a shared file system", async () => {
+  await site.install();
+  await site.machine.sh("mkdir -p /opt/docklet/global && mount -t tmpfs tmpfs /opt/docklet/global");
+  site.write("/opt/docklet/global/thesis");
+  const said = await site.install({}, "--uninstall --purge");
+  expect([said.code, site.exists("/opt/docklet/local")]).toEqual([0, false]);
+  expect(site.exists("/opt/docklet/global/thesis")).toBe(true);
+});
+
 test("when cleaning up fails the program stays, so that it can be tried again", async () => {
   await site.install();
   site.write("/etc/stub-fails-cleanup");

@@ -104,6 +104,19 @@ test("where there is another folder of that person already, it does not go, and 
   expect(on(B).volumes.homes.get(ANN.id)).toBe("a fork of old");
 });
 
+test("it follows a vcluster that is moved, when it is certain that nothing goes back", async () => {
+  await twoHosts();
+  const { second } = await apart();
+  // Both are on alpha now, and then nowhere else than on beta.
+  const firstVc = (await s.api.byName(ANN.name, "first"))!;
+  await s.ended(await s.api.move({ actor: "ann", requestId: "r", id: firstVc.id, to: B }), "done");
+  await until("on beta", () => row()?.host === B, WAIT);
+  await settled();
+  expect([copies(), on(B).volumes.homes.get(ANN.id)]).toEqual([[B], "precious"]);
+  for (const vc of [firstVc.id, second.id])
+    await until("beta knows", () => lastOrder(on(B), vc).owner.lies === "here", WAIT);
+});
+
 test("a person who is removed takes it along, only from where it is; quotas go there, too", async () => {
   await twoHosts();
   const { first, second } = await apart();

@@ -27,6 +27,14 @@ export function homeHost(db: Reader, owner: string): string | null {
   return home === null || home.host === SHARED ? null : (home.moving_to ?? home.host);
 }
 
+/** With a folder in the shared file system, nodes have ids of their person: no warm one does. */
+export function startsCold(db: Reader, owner: string): boolean {
+  const home = homeRow(db, owner);
+  return home === null ? isAdopted(db) : home.host === SHARED;
+}
+
+const isAdopted = (db: Reader): boolean => db.get("SELECT 1 FROM shared_files WHERE adopted_at IS NOT NULL") !== null;
+
 /** What a host is told about where the folder lies. `here`: the nodes of the vcluster, by host. */
 export function lies(
   db: Reader,
@@ -47,7 +55,7 @@ export function lies(
 /** Of a person who gets a node on this host, and has no folder yet, it is there from now on. */
 export function settleHome(c: Change, owner: string, host: string): void {
   if (homeRow(c.tx, owner)) return;
-  const adopted = c.tx.get("SELECT 1 FROM shared_files WHERE adopted_at IS NOT NULL");
+  const adopted = isAdopted(c.tx);
   c.tx.run("INSERT INTO homes (owner, host, id_range) VALUES ($owner, $host, $range)", {
     owner,
     host: adopted ? SHARED : host,

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { HostReport } from "../../contracts/worker.ts";
 import type { Reader } from "../../store/store.ts";
-import { homeHost } from "../homes/rows.ts";
+import { homeHost, startsCold } from "../homes/rows.ts";
 import type { Amount } from "../placement/amount.ts";
 import type { Candidate } from "../placement/candidate.ts";
 import { strain } from "../placement/strain.ts";
@@ -49,6 +49,7 @@ export function candidates(
   const promised = promisedByHost(db);
   const mine = seeker.vcluster === undefined ? null : nodesByHost(db, seeker.vcluster, seeker.leaving ?? []);
   const home = seeker.owner === undefined ? null : homeHost(db, seeker.owner);
+  const cold = seeker.owner !== undefined && startsCold(db, seeker.owner);
   const all: Candidate[] = [];
   for (const { name, problem, report, setting } of hosts) {
     const { full, strained } = report ? strain(report.capacity, report.used) : { full: null, strained: null };
@@ -57,7 +58,7 @@ export function candidates(
       limit: limitOf(report?.capacity ?? NOTHING, overcommit),
       reserved: promised.get(name) ?? NOTHING,
       unfit: problem ?? (setting.cordoned ? "is cordoned" : null) ?? full ?? image.unfit(name),
-      warm: image.warm(name),
+      warm: cold ? 0 : image.warm(name),
       image: image.here(name),
       mine: mine?.get(name) ?? 0,
       home: name === home,

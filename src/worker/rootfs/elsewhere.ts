@@ -13,9 +13,9 @@ export function elsewhere(vcluster: string, at: OrderOwner["at"]): string {
       : `No node of ${vcluster} is on ${host} now: \`docklet vcluster ls\` shows where your others are.`;
   const help = [
     ...(nodes.length > 0 ? [`work with your files there, or copy what you need: scp ${nodes[0]}:nfs/FILE .`] : []),
-    `move this vcluster to the folder: docklet vcluster move ${vcluster} --to ${host}`,
-    "delete or move away what you have on that host: the folder follows to where your nodes are",
-    "ask your administrator for a shared file system: then every node has the folder",
+    `ask an administrator to move this vcluster there: docklet vcluster move ${vcluster} --to ${host}`,
+    "delete what you have on that host: the folder follows to where your other nodes are",
+    "ask an administrator for a shared file system: then all of your nodes have the folder",
   ];
   return [
     "Your files are safe, but this node can't reach them.",
