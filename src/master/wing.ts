@@ -3,7 +3,7 @@ import type { Report, WorkerApi } from "../contracts/worker.ts";
 import { DockletError } from "../lib/errors.ts";
 import { type Cidr, parseCidr } from "../lib/ipv4.ts";
 import type { Logger } from "../lib/log.ts";
-import { sinceBoot, type Clock } from "../os/clock.ts";
+import { type Clock, sinceBoot } from "../os/clock.ts";
 import type { Store } from "../store/store.ts";
 import { Change } from "./change.ts";
 import { Directory } from "./directory.ts";
@@ -131,6 +131,7 @@ export class Wing {
       images,
       supply,
       hosts: connected,
+      known: (host) => this.hosts.names.includes(host) && !this.hosts.isRemoved(host),
       log: deps.log,
     });
     this.#equipment = new Equipment({ images, builds, fetches: this.fetches, hosts: connected, log: deps.log });

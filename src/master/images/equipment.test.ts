@@ -120,3 +120,22 @@ test("a host that has no room for it says so", async () => {
   const op = await until("operation", async () => (await operations())[0], WAIT);
   expect((await s.ended(op, "failed")).error).toMatchObject({ code: "disk_full" });
 });
+
+test("the host that sends it goes away for good: another one that has it takes over", async () => {
+  s = new Stage([ALPHA, { name: "gamma", images: ["mini"] }, BETA]);
+  const [alpha, gamma, beta] = s.workers as [FakeWorker, FakeWorker, FakeWorker];
+  const never = new Promise<void>(() => {});
+  for (const w of [alpha, gamma]) w.volumes.misbehave.sending = () => never;
+  await s.up();
+  const op = await until("operation", async () => (await operations())[0], WAIT);
+  const from = await until(
+    "it is being sent",
+    async () => / from (alpha|gamma)/.exec((await s.api.operation(op.id))?.steps[0]?.message ?? "")?.[1],
+    WAIT,
+  );
+  for (const w of [alpha, gamma]) w.volumes.misbehave.sending = () => {};
+  s.master.detachWorker(from);
+  await s.ended(op, "done");
+  expect((await s.api.operation(op.id))?.steps[0]?.message).toContain(from === "alpha" ? "from gamma" : "from alpha");
+  expect(beta.images.get("mini")?.state).toBe("ready");
+});

@@ -50,7 +50,7 @@ export class Equipment {
     if (here?.state === "building" || fetches.isFetching(host, name)) return;
     if (here?.state === "ready" && (!newest || (here.builtAt ?? 0) >= (newest.builtAt ?? 0))) return;
     const source = fetches.source(name, host);
-    if (source) this.#once(`${host} ${name} ${source.layers[0]}`, host, name, (o) => fetches.begin(o));
+    if (source) this.#once(`${host} ${name} ${source.layers[0]}`, host, name, (o) => fetches.begin(o, source));
     else if (here?.state !== "ready") this.#build(host, name);
   }
 

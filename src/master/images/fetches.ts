@@ -1,5 +1,6 @@
 import type { Cause } from "../../contracts/master.ts";
 import type { Step } from "../../contracts/public/index.ts";
+import type { ImageReport } from "../../contracts/worker.ts";
 import { asDocklet, DockletError, isDocklet } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { sleep } from "../../lib/retry.ts";
@@ -14,6 +15,15 @@ const TELL_MS = 500;
 const LOOK_MS = 1_000;
 /** Sources that turned out not to have it. */
 const TRIES = 3;
+
+/** Looks at which the source may be away before another one is tried. */
+const PATIENCE = 5;
+
+/** A host that has an image, and what it is made of there, topmost first. */
+export interface Source {
+  from: string;
+  layers: string[];
+}
 
 interface Running {
   abort: AbortController;
@@ -35,6 +45,8 @@ export class Fetches {
       supply: Supply;
       /** Names of the hosts that are connected. */
       hosts: () => string[];
+      /** Is it a host of ours, connected or not? */
+      known: (host: string) => boolean;
       log: Logger;
     },
   ) {}
@@ -43,21 +55,22 @@ export class Fetches {
     return [...this.#running.values()].some((r) => r.host === host && r.name === name);
   }
 
-  /** Can the newest build be had from a host that is connected? null: no. */
-  source(name: string, host: string): { from: string; layers: string[] } | null {
-    const newest = this.parts.images.newest(name);
-    if (!newest) return null;
-    const connected = new Set(this.parts.hosts());
-    const holders = this.parts.images
-      .hosts(name)
-      .filter(([h, r]) => h !== host && connected.has(h) && r.state === "ready" && r.layers[0] === newest.layers[0]);
+  /** Where a newer build than the host's own can be had now; null: nowhere. */
+  source(name: string, host: string): Source | null {
+    const { images, hosts } = this.parts;
+    const here = images.on(host, name);
+    const own = here?.state === "ready" ? (here.builtAt ?? 0) : -1;
+    const connected = new Set(hosts());
+    const others = images.hosts(name).filter(([h, r]) => h !== host && connected.has(h) && isWhole(r));
+    const newest = others.reduce((at, [, r]) => Math.max(at, r.builtAt ?? 0), own);
+    const holders = others.filter(([, r]) => (r.builtAt ?? 0) === newest && newest > own);
     const busy = (h: string) => [...this.#running.values()].filter((r) => r.from === h).length;
-    const [best] = holders.map(([h]) => h).sort((a, b) => busy(a) - busy(b));
-    return best === undefined ? null : { from: best, layers: newest.layers };
+    const [best] = holders.sort(([a], [b]) => busy(a) - busy(b));
+    return best ? { from: best[0], layers: best[1].layers } : null;
   }
 
-  begin(a: Cause & { name: string; host: string; operation: string }): void {
-    const steps = stepsOf(this.parts.images.newest(a.name)?.layers ?? [], null);
+  begin(a: Cause & { name: string; host: string; operation: string }, source: Source): void {
+    const steps = stepsOf(source.layers, source.from);
     this.parts.commit((c) =>
       begin(
         c,
@@ -118,7 +131,7 @@ export class Fetches {
     this.#running.set(id, running);
     running.over = this.#run(id, running)
       .then(
-        (from) => this.#end(id, null, from),
+        (how) => this.#end(id, null, how),
         (e: unknown) => {
           if (!isDocklet(running.abort.signal.reason, "unavailable")) this.#end(id, e);
         },
@@ -133,23 +146,53 @@ export class Fetches {
       const source = this.source(running.name, running.host);
       running.from = source?.from ?? null;
       if (!source) {
-        if (!this.parts.images.newest(running.name))
-          throw new DockletError("not_found", `No host has the image ${running.name} any more.`, "Build it anew.");
+        const over = this.#pointless(running);
+        if (over instanceof DockletError) throw over;
+        if (over !== null) return over;
         // Whoever has it is away.
         await sleep(LOOK_MS, signal);
         continue;
       }
       const steps = stepsOf(source.layers, source.from);
       const tell = this.#teller(id, steps);
+      const another = this.#anotherSource(running, source.from);
+      const either = AbortSignal.any([signal, another.signal]);
       try {
-        await this.parts.supply.ensureLayers(running.host, source.layers, source.from, signal, tell);
-        return source.from;
+        await this.parts.supply.ensureLayers(running.host, source.layers, source.from, either, tell);
+        return `brought from ${source.from}`;
       } catch (e) {
+        if (signal.aborted) throw e;
+        if (another.signal.aborted) continue;
         // It was built anew there meanwhile, or the host was removed: another one may have it.
-        if (signal.aborted || ++tries > TRIES || !(isDocklet(e, "not_found") || isDocklet(e, "gone"))) throw e;
+        if (++tries > TRIES || !(isDocklet(e, "not_found") || isDocklet(e, "gone"))) throw e;
         await sleep(LOOK_MS, signal);
+      } finally {
+        another.stop();
       }
     }
+  }
+
+  /** Nothing is to be brought: why, as an error or as a good end. null: whoever has it may come back. */
+  #pointless({ name, host }: Running): DockletError | string | null {
+    const { images, known } = this.parts;
+    if (!known(host)) return new DockletError("gone", `The host ${host} is not here any more.`, "");
+    const newest = images.newest(name);
+    if (!newest) return new DockletError("not_found", `No host has the image ${name} any more.`, "Build it anew.");
+    const here = images.on(host, name);
+    return here?.state === "ready" && here.builtAt === newest.builtAt ? "it is there" : null;
+  }
+
+  /** Aborts when the source has been away for a while and another host has the image, too. */
+  #anotherSource({ name, host }: Running, from: string): { signal: AbortSignal; stop: () => void } {
+    const abort = new AbortController();
+    let away = 0;
+    const timer = setInterval(() => {
+      away = this.parts.hosts().includes(from) ? 0 : away + 1;
+      if (away > PATIENCE && this.source(name, host))
+        abort.abort(new DockletError("cancelled", `${from} is away, another host has it.`));
+    }, LOOK_MS);
+    timer.unref();
+    return { signal: abort.signal, stop: () => clearInterval(timer) };
   }
 
   #teller(id: string, steps: Step[]): (index: number, sent: number, total: number) => void {
@@ -173,7 +216,7 @@ export class Fetches {
     };
   }
 
-  #end(id: string, e: unknown, from = ""): void {
+  #end(id: string, e: unknown, done = ""): void {
     const error = e === null ? null : asDocklet(e);
     if (error && error.code !== "cancelled") this.parts.log.warn({ err: e, operation: id }, "an image was not brought");
     this.parts.commit((c) => {
@@ -181,18 +224,21 @@ export class Fetches {
       if (!op || op.ended_at !== null) return;
       const how = error === null ? "done" : error.code === "cancelled" ? "cancelled" : "failed";
       const why = error && { code: error.code, message: error.message, hint: error.hint };
-      end(c, op, how, why, error?.message ?? `brought from ${from}`);
+      end(c, op, how, why, error?.message ?? done);
       c.images.add(op.object);
     });
   }
 }
 
+const isWhole = (r: ImageReport) => r.state === "ready" && r.layers.length > 0;
+
 /** One for each layer, lowest first. */
-function stepsOf(layers: string[], from: string | null): Step[] {
-  return layers.toReversed().map((id) => ({
+function stepsOf(layers: string[], from: string): Step[] {
+  const step = (id: string): Step => ({
     name: id.split("@")[0]!,
     state: "waiting",
     progress: 0,
-    message: from === null ? null : `0 MiB from ${from}`,
-  }));
+    message: `0 MiB from ${from}`,
+  });
+  return layers.toReversed().map(step);
 }
