@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "../../src/lib/retry.ts";
 import { LabCluster } from "../kit/lab-cluster.ts";
 import type { LabDocklet } from "../kit/lab-docklet.ts";
@@ -94,6 +96,27 @@ test(
     expect(await boots()).toEqual(before);
     await cloud.done(await first.root.deleteVcluster({ params: { name: "steady" } }));
     expect(lab.hosts).toHaveLength(4);
+  },
+  TEST_MS,
+);
+
+test(
+  "a host that was removed says so, and comes back with a new token",
+  async () => {
+    const { first, lab } = cloud;
+    const four = cloud.of("four");
+    expect((await first.cli("host", "rm", "--yes", "four")).code).toBe(0);
+    const removed = async () => (await four.cli("status")).stdout.includes("four was removed from this cluster");
+    await until("four to know it", removed, SOON);
+    const file = join(four.host.prefix, "join-token");
+    writeFileSync(file, await cloud.token(), { mode: 0o600 });
+    const args = ["join", "--master-ip", first.host.address, "--join-file", file];
+    expect(await four.cli(...args)).toMatchObject({ code: 0, stdout: expect.stringContaining("already") });
+    expect(await four.cli(...args, "--anew")).toMatchObject({ code: 0, stdout: expect.stringContaining("as four") });
+    await four.down();
+    four.serve("--role=worker", "--master-ip", first.host.address);
+    await first.sees("four");
+    expect((await first.root.hosts()).items.map((h) => h.name).sort()).toEqual(lab.hosts.map((h) => h.name).sort());
   },
   TEST_MS,
 );

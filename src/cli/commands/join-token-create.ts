@@ -27,7 +27,9 @@ export const joinTokenCreate = command({
         `Join token ${token.id} for ${hosts}, good for ${duration(token.expiresAt - Date.now())}, shown this once:`,
       );
       ctx.out.line(text);
-      ctx.out.note("On the other host: docklet serve --role=worker --master-ip ADDRESS --join TOKEN");
+      ctx.out.note(
+        "On the other machine, with it in a file: sudo DOCKLET_MASTER_IP=ADDRESS DOCKLET_JOIN_FILE=FILE ./install.sh",
+      );
     });
     return 0;
   },
