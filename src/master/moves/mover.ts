@@ -10,6 +10,7 @@ import type { Transfers } from "../transfers/transfers.ts";
 import type { NodeRow } from "../vclusters/rows.ts";
 import { matches } from "../vclusters/state.ts";
 import { copyOf } from "./copies.ts";
+import { type Progress, unlessAborted, whileItArrives } from "./patience.ts";
 import type { Live } from "./progress.ts";
 import { BEFORE_SWITCH, isOpen, type MoveRow, type Phase, pictureName, update } from "./rows.ts";
 import type { Slots } from "./slots.ts";
@@ -33,15 +34,6 @@ const ROUNDS = 3;
 
 /** What failed is this master's own disk: no reason to turn back. */
 class Unwritten extends Error {}
-
-/** A host that never answers must not keep anybody from cancelling. */
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
-}
 
 export interface MoverParts {
   db: Reader;
@@ -212,32 +204,23 @@ export class Mover {
     });
   }
 
-  /** Work that sends bytes: fails when nothing more arrives for too long. */
-  async #watched<T>(
+  #watched<T>(
     m: MoveRow,
     signal: AbortSignal,
-    work: (signal: AbortSignal, progress: (sent: number, total: number) => void) => Promise<T>,
+    work: (signal: AbortSignal, progress: Progress) => Promise<T>,
   ): Promise<T> {
-    const { clock, pace } = this.parts;
-    const patience = m.phase === "last" ? pace.heldMs : pace.patienceMs;
-    const still = new AbortController();
-    let at = clock.monotonic();
-    const look = () => {
-      if (clock.monotonic() - at < patience) return;
-      const seconds = Math.round(patience / 1000);
-      still.abort(new DockletError("host_command", `Nothing of ${m.name} arrived on ${m.to_host} for ${seconds} s.`));
+    const { clock } = this.parts;
+    const progress: Progress = (sent, total) => {
+      Object.assign(this.live, { sent, total });
+      this.parts.progressed(m);
     };
-    const timer = setInterval(look, Math.max(5, patience / 10));
-    Object.assign(this.live, { sent: 0, total: 0 });
-    try {
-      return await work(AbortSignal.any([signal, still.signal]), (sent, total) => {
-        if (sent !== this.live.sent) at = clock.monotonic();
-        Object.assign(this.live, { sent, total });
-        this.parts.progressed(m);
-      });
-    } finally {
-      clearInterval(timer);
-    }
+    progress(0, 0);
+    return whileItArrives({ clock, ms: this.#patience(m), what: `${m.name} on ${m.to_host}`, signal, progress }, work);
+  }
+
+  /** While its node is down, there is little of it. */
+  #patience(m: MoveRow): number {
+    return m.phase === "last" ? this.parts.pace.heldMs : this.parts.pace.patienceMs;
   }
 
   #picture(m: MoveRow): Picture {
@@ -255,10 +238,9 @@ export class Mover {
     } catch (e) {
       if (this.#stopped || abort.signal.aborted) return;
       if (e instanceof Unwritten) throw e.cause;
-      const { clock, pace, log } = this.parts;
+      const { clock, log } = this.parts;
       this.#away ??= clock.monotonic();
-      const patience = m.phase === "last" ? pace.heldMs : pace.patienceMs;
-      if (isDocklet(e, "unavailable") && clock.monotonic() - this.#away < patience) {
+      if (isDocklet(e, "unavailable") && clock.monotonic() - this.#away < this.#patience(m)) {
         this.#say(`waits: ${e.message}`);
         await this.#pause();
         return;
