@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Ids that one node gets on the host: base … base + 65 535. */
 export const RANGE = 65_536;
@@ -37,6 +37,12 @@ export async function mapNamespace(base: number): Promise<UserNamespace> {
     child.kill("SIGKILL");
     await child.exited;
   }
+}
+
+/** The host's id of the root of the user namespace that a node's process is in; null: it has not the ids of a node. */
+export function firstIdOf(pid: number): number | null {
+  const [inside, outside, count] = readFileSync(`/proc/${pid}/uid_map`, "utf8").trim().split(/\s+/).map(Number);
+  return inside === 0 && count === RANGE ? outside! : null;
 }
 
 /** The user namespace of a running process. */

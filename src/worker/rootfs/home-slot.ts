@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OrderOwner } from "../../contracts/worker.ts";
 import { DockletError } from "../../lib/errors.ts";
 import { idmappedBind, isShareable, listMounts, unmountTop } from "../../os/mounts.ts";
-import { RANGE, userNamespaceOf } from "../../os/userns.ts";
+import { firstIdOf, userNamespaceOf } from "../../os/userns.ts";
 import { type Layout, personBase } from "../layout.ts";
 import type { SharedFiles } from "../shared/shared-files.ts";
 import { elsewhere } from "./elsewhere.ts";
@@ -59,7 +59,7 @@ export class HomeSlots {
     if (top) this.#takeOut(id);
     const { range, token } = owner.shared!;
     const base = personBase(range);
-    if (firstId(pid) !== base)
+    if (firstIdOf(pid) !== base)
       throw new DockletError(
         "conflict",
         "This node was started before its data folder came to the shared file system, with other ids.",
@@ -93,10 +93,4 @@ export class HomeSlots {
   }
 
   #page = (id: string) => join(this.layout.homeEmpty(id), "README.txt");
-}
-
-/** The host's id of the root of the user namespace that a process is in. */
-function firstId(pid: number): number | null {
-  const [inside, outside, count] = readFileSync(`/proc/${pid}/uid_map`, "utf8").trim().split(/\s+/).map(Number);
-  return inside === 0 && count === RANGE ? outside! : null;
 }
