@@ -2,7 +2,7 @@ import { Button, Stack } from "@mantine/core";
 import { IconLoader2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef } from "react";
 import type { z } from "zod";
 import type { JoinTokenMade } from "../../contracts/public/index.ts";
 import { hostsQuery } from "../app/queries.ts";
@@ -20,8 +20,9 @@ interface Props {
 /** What to run on the new machine, shown once; and who has come since. */
 export function JoinSteps({ made, master, port, onClose }: Props) {
   const hosts = useQuery(hostsQuery);
-  const [before] = useState(() => new Set(hosts.data?.map((h) => h.name)));
-  const come = (hosts.data ?? []).filter((h) => !before.has(h.name));
+  const before = useRef<Set<string> | null>(null);
+  if (hosts.data) before.current ??= new Set(hosts.data.map((h) => h.name));
+  const come = (hosts.data ?? []).filter((h) => !before.current?.has(h.name));
   return (
     <Stack>
       <p className="dk-flush">
