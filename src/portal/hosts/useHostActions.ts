@@ -23,6 +23,7 @@ export function useDrainHost(host: Pick<Host, "name">, onDone: () => void) {
   return useAction({
     run: (to: string | undefined) => api.drainHost({ params: { name: host.name }, body: to ? { to } : {} }),
     failed: `${host.name} is not being drained`,
+    refresh: [keys.hosts, keys.host(host.name)],
     quiet: true,
     onDone: (op) => {
       putOperation(cache, op);
