@@ -18,6 +18,7 @@ const BENCHES: Record<string, { load: () => Promise<{ bench: Bench }> }> = {
   spawn: { load: () => import("./spawn.ts") },
   placement: { load: () => import("./placement.ts") },
   vxlan: { load: () => import("./vxlan.ts") },
+  move: { load: () => import("./move.ts") },
   scale: { load: () => import("./scale.ts") },
 };
 const RESULTS = join(import.meta.dir, "RESULTS.md");
