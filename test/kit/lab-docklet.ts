@@ -93,6 +93,17 @@ export class LabDocklet {
     this.#child = null;
   }
 
+  /** Resolves when it has ended by itself, or was killed by what is in `crashFile`. */
+  async died(): Promise<void> {
+    await this.#child?.exited;
+    this.#child = null;
+  }
+
+  /** See src/os/crash-point.ts. */
+  get crashFile() {
+    return join(this.host.prefix, "crash");
+  }
+
   /** As when it is killed, or has a bug: nothing is said to anybody. Nodes go on. */
   async crash(): Promise<void> {
     this.#child?.kill("SIGKILL");
@@ -112,7 +123,12 @@ export class LabDocklet {
   }
 
   get #env(): Record<string, string> {
-    return { PATH: process.env.PATH ?? "", HOME: this.host.prefix, DOCKLET_CONFIG: this.configFile };
+    return {
+      PATH: process.env.PATH ?? "",
+      HOME: this.host.prefix,
+      DOCKLET_CONFIG: this.configFile,
+      DOCKLET_CRASH_FILE: this.crashFile,
+    };
   }
 
   async #answers(): Promise<boolean> {

@@ -82,7 +82,8 @@ export class Losses {
     this.leases.look();
     const { hosts, log } = this.deps;
     for (const host of hosts.names) {
-      if (hosts.worker(host)) continue;
+      // The master's own host is no member: it is here as soon as it can be.
+      if (hosts.worker(host) || hosts.isRemoved(host) || !this.#isMember(host)) continue;
       try {
         this.#look(host);
       } catch (err) {
@@ -139,7 +140,7 @@ export class Losses {
   }
 
   #look(host: string): void {
-    const { clock, commit, boot, hosts } = this.deps;
+    const { clock, commit, boot } = this.deps;
     const now = boot();
     let away = this.#away.get(host);
     if (!away) {
@@ -153,7 +154,7 @@ export class Losses {
       this.#away.set(host, away);
     }
     const patience = this.#came.has(host) ? this.#pace.graceMs : AFTER_START * this.#pace.graceMs;
-    if (now - away.from < patience || hosts.isRemoved(host)) return;
+    if (now - away.from < patience) return;
     const { since, told } = away;
     const remaining = this.leases.remaining(host);
     const waits: Words = (policy) => waitsFor(host, since, policy, remaining);
@@ -221,6 +222,10 @@ export class Losses {
     const sql = `SELECT 1 FROM nodes n JOIN vclusters v ON v.id = n.vcluster WHERE n.host = $host AND n.desired = 'running'
       AND v.desired = 'running' AND v.loss_recover = 'anew' AND v.loss_nodes <> 'keep' LIMIT 1`;
     return this.deps.store.get(sql, { host }) !== null;
+  }
+
+  #isMember(host: string): boolean {
+    return this.deps.store.get("SELECT 1 FROM members WHERE name = $host AND removed_at IS NULL", { host }) !== null;
   }
 
   #lostAt(host: string): number | null {
