@@ -112,7 +112,7 @@ export class HostDesk {
       throw new DockletError(
         "conflict",
         `${nodes} node${nodes === 1 ? " is" : "s are"} placed on ${name}.`,
-        `Move or delete them first. If the machine will never come back, use --force: its nodes are lost then.`,
+        `Move or delete them first. If the machine will never come back, use --force: its nodes are lost then, but for those whose vcluster says "recover: anew".`,
       );
     }
     const left = this.wing.commit((c) => {

@@ -13,7 +13,7 @@ export interface Lost {
   host: string;
   /** Why it is certain that nothing of these nodes runs there. */
   because: string;
-  /** Only vclusters whose nodes do not outlive the lease. */
+  /** The host may be back: only running nodes, and only those that do not outlive the lease. */
   leased: boolean;
 }
 
@@ -31,8 +31,8 @@ export interface Refused {
 export function placeAnew(c: Change, parts: { hosts: Hosts; images: Images }, lost: Lost): Refused[] {
   const nodes = c.tx.all<NodeRow>(
     `SELECT n.* FROM nodes n JOIN vclusters v ON v.id = n.vcluster
-     WHERE n.host = $host AND n.desired = 'running' AND v.desired = 'running' AND v.loss_recover = 'anew'
-       AND (NOT $leased OR v.loss_nodes <> 'keep') ORDER BY n.vcluster, n.idx`,
+     WHERE n.host = $host AND n.desired <> 'gone' AND v.desired <> 'deleted' AND v.loss_recover = 'anew'
+       AND (NOT $leased OR (v.loss_nodes <> 'keep' AND n.desired = 'running')) ORDER BY n.vcluster, n.idx`,
     { host: lost.host, leased: lost.leased ? 1 : 0 },
   );
   const refused: Refused[] = [];

@@ -134,6 +134,17 @@ describe("made anew", () => {
     expect([(await node(vc.id)).host, s.toldToRun(vc.nodes[0]!.id)]).toEqual(["two", ["two"]]);
   });
 
+  test("what is stopped goes with the others when an admin removes the host, and is made when it is started", async () => {
+    const vc = await s.made("two", { recover: "anew" });
+    await s.api.stop({ ...CAUSE, id: vc.id });
+    await s.is(vc.id, (v) => v.state === "stopped" && v.operation === null);
+    s.disconnect("two");
+    await s.api.removeHost({ ...CAUSE, name: "two", force: true });
+    await s.is(vc.id, (v) => v.state === "stopped" && v.nodes[0]!.host !== "two");
+    await s.api.start({ ...CAUSE, id: vc.id });
+    await s.is(vc.id, (v) => v.state === "ready" && v.operation === null);
+  });
+
   test("what is stopped waits until it is started", async () => {
     const vc = await s.made("two", { nodes: "stop", recover: "anew" });
     await s.api.stop({ ...CAUSE, id: vc.id });

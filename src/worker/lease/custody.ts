@@ -71,7 +71,9 @@ export class Custody implements LeaseHolder {
     if (!lease?.isOver()) return;
     if (!this.#wasOver) {
       this.#wasOver = true;
-      log.warn("the lease from the master has ended: nodes are kept, frozen or stopped as their owners chose");
+      // One that has just started has had none yet.
+      if (lease.length > 0)
+        log.warn("the lease from the master has ended: nodes are kept, frozen or stopped as their owners chose");
       for (const listener of this.#lapsed) listener();
     }
     for (const order of this.parts.orders()) this.#take(order);
