@@ -9,7 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 artifacts=$root/test/artifacts
 LIMIT_S=1800 # of one suite; a hanging test must not eat the whole run
 TEST_PACKAGES="chromium git glusterfs-server iputils-ping jq nginx-light openssh-client procps python3 python3-scapy shellcheck wget wrk"
-FIRST=(check build unit portal host install e2e attack lab)
+FIRST=(check build unit portal host install fresh e2e attack lab)
 
 total_passed=0
 total_failed=0

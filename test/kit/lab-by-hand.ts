@@ -1,8 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { basePool } from "./base-pool.ts";
-import { Lab } from "./lab.ts";
-import { LabDocklet } from "./lab-docklet.ts";
+import { LabCluster } from "./lab-cluster.ts";
 import { layMiniPool, layPool } from "./mini-pool.ts";
 
 /** The program behind scripts/lab: a lab with docklet on every host, until it is interrupted. */
@@ -19,32 +18,26 @@ const interrupted = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
 });
 const base = args.includes("--base") ? await basePool() : null;
-const lab = await Lab.open(NAMES.slice(0, count));
-const docklets = lab.hosts.map((h) => new LabDocklet(h, { CLUSTER_NET: "10.201.0.0/16", DISKPOOL_SIZE: 20_480 }));
+// One click makes a cluster of the image that is there.
+const settings = {
+  CLUSTER_NET: "10.201.0.0/16",
+  DISKPOOL_SIZE: 20_480,
+  DEFAULT_IMAGE: base === null ? "mini" : "base",
+};
+const cluster = await LabCluster.prepare(NAMES.slice(0, count), settings);
 try {
-  await Promise.race([up(), interrupted]);
+  await cluster.lab.letIn();
+  const up = cluster.start((prefix) => (base === null ? layMiniPool(prefix) : layPool(base, prefix)));
+  await Promise.race([up.then(tell), interrupted]);
   await interrupted;
 } finally {
   console.log("\nThe lab is taken away …");
-  for (const d of docklets.toReversed()) await d.rest().catch((e) => console.error(String(e)));
-  await lab.close();
+  await cluster.down().catch((e) => console.error(String(e)));
 }
 process.exit(0);
 
-async function up(): Promise<void> {
-  await lab.letIn();
-  for (const h of lab.hosts) await (base === null ? layMiniPool(h.prefix) : layPool(base, h.prefix));
-  const [first, ...others] = docklets as [LabDocklet, ...LabDocklet[]];
-  first.serve();
-  await first.ready();
-  for (const d of others) {
-    const made = await first.cli("join-token", "create", "--role", "worker", "--json");
-    if (made.code !== 0) throw new Error(made.stderr);
-    const file = join(d.host.prefix, "join-token");
-    writeFileSync(file, (JSON.parse(made.stdout) as { text: string }).text, { mode: 0o600 });
-    d.serve("--role=worker", "--master-ip", first.host.address, "--join-file", file);
-    await first.sees(d.host.name);
-  }
+function tell(): void {
+  const { first, docklets } = cluster;
   const password = readFileSync(join(first.host.prefix, "local/generated_password.txt"), "utf8").trim();
   console.log(`${count} hosts. Portal: ${first.portal} – user root, password ${password}\n`);
   for (const d of docklets) {

@@ -18,23 +18,32 @@ export class LabCluster {
     settings: Record<string, string | number>,
     lay: (prefix: string, name: string) => Promise<void>,
   ): Promise<LabCluster> {
-    const lab = await Lab.open(names);
-    const cluster = new LabCluster(
-      lab,
-      lab.hosts.map((h) => new LabDocklet(h, settings)),
-    );
+    const cluster = await LabCluster.prepare(names, settings);
     try {
-      // One after the other: what they copy comes from one disk.
-      for (const h of lab.hosts) await lay(h.prefix, h.name);
-      cluster.first.serve();
-      await cluster.first.ready();
-      for (const d of cluster.docklets.slice(1)) cluster.join(d, await cluster.token());
-      for (const d of cluster.docklets.slice(1)) await cluster.first.sees(d.host.name);
+      await cluster.start(lay);
       return cluster;
     } catch (e) {
       await cluster.down();
       throw e;
     }
+  }
+
+  /** Hosts on which nothing runs yet. */
+  static async prepare(names: string[], settings: Record<string, string | number>): Promise<LabCluster> {
+    const lab = await Lab.open(names);
+    return new LabCluster(
+      lab,
+      lab.hosts.map((h) => new LabDocklet(h, settings)),
+    );
+  }
+
+  async start(lay: (prefix: string, name: string) => Promise<void>): Promise<void> {
+    // One after the other: what they copy comes from one disk.
+    for (const h of this.lab.hosts) await lay(h.prefix, h.name);
+    this.first.serve();
+    await this.first.ready();
+    for (const d of this.docklets.slice(1)) this.join(d, await this.token());
+    for (const d of this.docklets.slice(1)) await this.first.sees(d.host.name);
   }
 
   /** One more host, on which nothing runs yet. */

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { logIn, openPage, settled } from "./portal-browser.ts";
+import { logIn, openPage, settled } from "../e2e/portal-browser.ts";
 
 /** What a new person does in the first minute, by mouse and keyboard in a real browser. */
 export class FirstMinute {

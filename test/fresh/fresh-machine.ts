@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { until } from "../../src/lib/retry.ts";
+import { onHost } from "../e2e/base-docklet.ts";
 import { bareRoot } from "../install/bare-root.ts";
 import { REPO } from "../install/fixture.ts";
 import { Machine } from "../install/machine.ts";
 import { freePorts } from "../kit/docklet.ts";
-import { onHost } from "./base-docklet.ts";
 
 export interface Installed {
   code: number;

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
+import { launchBrowser } from "../e2e/portal-browser.ts";
+import { ARTIFACTS, keepShot, UPDATE } from "../e2e/screenshots.ts";
 import { offerPool } from "../kit/base-pool.ts";
 import { snapshot } from "../kit/leaks.ts";
 import { FirstMinute } from "./first-minute.ts";
 import { FreshMachine } from "./fresh-machine.ts";
-import { launchBrowser } from "./portal-browser.ts";
-import { ARTIFACTS, keepShot, UPDATE } from "./screenshots.ts";
 
 /** What the README promises: a clone, one command, one click, and work. Each test goes on where the last one ended. */
 setDefaultTimeout(900_000);
