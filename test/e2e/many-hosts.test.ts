@@ -150,7 +150,6 @@ test("in Chromium: Jupyter and a terminal on a node of another host", async () =
   for (const [name, path] of [
     ["many-hosts", "/admin/hosts"],
     ["many-hosts-one", "/admin/hosts/three"],
-    ["many-hosts-host", "/admin/hosts/two"],
     ["many-hosts-wide", "/vclusters/wide"],
   ] as const) {
     await page.goto(portal + path);
