@@ -176,3 +176,14 @@ test("LXC goes below the limits, its monitor beside them", () => {
     ]
   `);
 });
+
+test("only what we froze counts as frozen; somebody else can do it by one write", () => {
+  mkdirSync(join(root, "freezer/n1"), { recursive: true });
+  expect(cgroups.isFrozen("n1")).toBe(false);
+  put("freezer/n1/freezer.self_freezing", "1\n");
+  expect(cgroups.isFrozen("n1")).toBe(true);
+  put("freezer/n1/freezer.self_freezing", "0\n");
+  put("freezer/n1/freezer.parent_freezing", "1\n");
+  expect(cgroups.isFrozen("n1")).toBe(false);
+  expect(cgroups.freezer("n1")).toEqual({ file: join(root, "freezer/n1/freezer.state"), frozen: "FROZEN" });
+});

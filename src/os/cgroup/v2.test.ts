@@ -164,3 +164,15 @@ test("LXC goes below the limits, its monitor beside them, devices by list", () =
     ]
   `);
 });
+
+test("only what we froze counts as frozen; somebody else can do it by one write", () => {
+  group("n1");
+  expect(cgroups.isFrozen("n1")).toBe(false);
+  cgroups.freeze("n1", true);
+  expect(cgroups.isFrozen("n1")).toBe(true);
+  const { file, frozen } = cgroups.freezer("n1");
+  cgroups.freeze("n1", false);
+  expect(cgroups.isFrozen("n1")).toBe(false);
+  writeFileSync(file, frozen);
+  expect(cgroups.isFrozen("n1")).toBe(true);
+});
