@@ -21,8 +21,8 @@ export interface FleetOptions {
   pace?: Partial<UplinkPace>;
 }
 
-/** Hosts on one network, as many as 200 × 250: 10.x.y.z. */
-const addressOf = (i: number) => `10.200.${Math.floor(i / 250)}.${(i % 250) + 1}`;
+/** Hosts on one network that is nobody's, and no node's either. */
+const addressOf = (i: number) => `198.18.${Math.floor(i / 250)}.${(i % 250) + 1}`;
 
 /** Simulated hosts that join a real master over TLS, stay connected and come back, each with an uplink of its own. */
 export class Fleet {
