@@ -50,7 +50,8 @@ export class Hearing {
     if (r.type === "host") {
       const lasting = this.wing.hosts.heard(host, r);
       this.wing.history.heard(host, r.used, this.wing.deps.clock.now());
-      this.wing.homes.shared.heard();
+      // Who has nothing shared neither shows nor makes it so that all have the same.
+      if (r.shared.type !== null) this.wing.homes.shared.heard();
       this.wing.showHost(host);
       return !lasting;
     }
