@@ -293,6 +293,35 @@ describe("meanwhile", () => {
     await s.clean();
   });
 
+  test("turned back after the switch: the source is not told to run it before the target has stopped it", async () => {
+    const vc = await s.madeOn("alpha");
+    const node = first(vc).id;
+    s.on("beta").misbehave.silent = true;
+    const op = await s.move(vc, "beta");
+    await until("it runs on beta", () => s.on("beta").nodes.get(node)?.state === "ready", WAIT);
+    let letGo = () => {};
+    const wait = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let asked = false;
+    s.on("beta").misbehave.silent = false;
+    s.on("beta").misbehave.apply = () => {
+      asked = true;
+      return wait;
+    };
+    const told = s.on("alpha").orders.length;
+    await s.api.cancel(op.id, CAUSE);
+    await until("beta is asked to stop it", () => asked, WAIT);
+    await until("alpha has the new generation", () => s.on("alpha").orders.length > told, WAIT);
+    expect(s.on("alpha").nodes.get(node)).toMatchObject({ desired: "stopped", state: "stopped" });
+    expect(s.phase(node)).toBe("returning");
+    s.on("beta").misbehave.apply = () => {};
+    letGo();
+    await s.ended(op, "cancelled");
+    expect(await s.hostsOf(vc)).toEqual(["alpha"]);
+    await s.clean();
+  });
+
   test("the target goes away after the switch: it is waited for, and the node runs nowhere else", async () => {
     const vc = await s.madeOn("alpha");
     s.on("beta").misbehave.fail.set("host-0", { instead: "gone" as never, reason: "" });
