@@ -112,6 +112,17 @@ test("people go on using their vclusters: stop, start, scale and delete while th
   await s.clean();
 });
 
+test("a node that fails wherever it is moves as it is", async () => {
+  const vc = await s.madeOn("alpha");
+  await s.ended(await s.api.stop({ ...CAUSE, id: vc.id }), "done");
+  for (const w of s.workers) w.misbehave.fail.set("host-0", { instead: "booting", reason: "no init" });
+  await s.ended(await s.api.start({ ...CAUSE, id: vc.id }), "failed");
+  await s.ended(await drain("alpha"), "done");
+  expect(await s.hostsOf(vc)).not.toContain("alpha");
+  expect(await s.state(vc.id, "failed")).toMatchObject({ reason: "host-0: no init" });
+  await s.clean();
+});
+
 test("a host without nodes is done at once; nonsense is refused", async () => {
   expect((await s.ended(await drain("gamma"), "done")).steps.every((x) => x.state === "done")).toBe(true);
   await expect(drain("nowhere")).rejects.toMatchObject({ code: "not_found" });

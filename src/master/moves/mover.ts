@@ -119,6 +119,8 @@ export class Mover {
     switch (m.phase) {
       case "switched":
         if (matches(n)) return this.#step(m.phase, (c, row) => clear(c, row));
+        // What did not run before need not run there: it is as it was.
+        if (n.state === "failed" && m.held_at === null) return this.#step(m.phase, (c, row) => clear(c, row));
         if (n.state === "failed") {
           const message = `on ${m.to_host}: ${n.reason ?? "it failed"}`;
           return this.#turnBack(m, new DockletError("host_command", message, "The log of that host says more."));

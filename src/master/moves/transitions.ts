@@ -18,7 +18,8 @@ export function hold(c: Change, m: MoveRow, n: NodeRow): void {
      reason = CASE WHEN desired = 'running' THEN $reason ELSE NULL END WHERE id = $id`,
     { since, reason: `is being moved to ${m.to_host}`, id: m.node },
   );
-  update(c, m, { phase: "holding", held_at: n.desired === "running" ? c.now : null });
+  const ran = n.desired === "running" && n.state !== "failed" && n.state !== "stopped";
+  update(c, m, { phase: "holding", held_at: ran ? c.now : null });
 }
 
 /** Everything is on the target: from this write on the node belongs there, and what is left here is a copy. */
