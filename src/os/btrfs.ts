@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { crashPoint } from "./crash-point.ts";
 import { output, run } from "./exec.ts";
 
 /** btrfs subvolumes and their quota. Paths are ours: never a name that a person chose without our checks. */
@@ -17,6 +18,12 @@ export async function snapshot(source: string, target: string, options: { readon
 export async function deleteSubvolume(path: string): Promise<void> {
   if (!existsSync(path)) return;
   await run(["btrfs", "subvolume", "delete", path], { timeoutMs: 120_000 });
+}
+
+/** To another place of the same pool, at once. Only what can be written to can be moved. */
+export function moveSubvolume(from: string, to: string): void {
+  renameSync(from, to);
+  crashPoint("move subvolume");
 }
 
 export async function setReadonly(path: string, readonly: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { DockletError } from "../lib/errors.ts";
+import { crashPoint } from "./crash-point.ts";
 import { output, run } from "./exec.ts";
 
 /** Snapshots as streams of bytes: `btrfs send` and `btrfs receive`. Both end with docklet, however that ends. */
@@ -59,6 +60,7 @@ export async function receiveSubvolume(
     signal.addEventListener("abort", kill, { once: true });
     try {
       await over(argv, child, new Response(child.stderr).text());
+      crashPoint("btrfs receive");
     } finally {
       signal.removeEventListener("abort", kill);
     }

@@ -6,6 +6,7 @@ import { silentLogger } from "../../src/lib/log.ts";
 import { createSubvolume, deleteSubvolume, snapshot } from "../../src/os/btrfs.ts";
 import { run } from "../../src/os/exec.ts";
 import { listMounts } from "../../src/os/mounts.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createImages, type Images } from "../../src/worker/images/images.ts";
 import { Layers, layerId, type Manifest } from "../../src/worker/images/layers.ts";
 import { Layout } from "../../src/worker/layout.ts";
@@ -20,27 +21,32 @@ import { openStoreOf } from "./worker-parts.ts";
 
 /** The pool of a host on a loop device, and those parts of a worker that keep it. No containers. */
 export class PoolSite {
-  readonly folder = mkdtempSync(join(tmpdir(), "docklet-site-"));
   readonly layout: Layout;
-  readonly store = openStoreOf("worker");
-  readonly instances = new Instances(this.store);
-  readonly layers: Layers;
+  readonly store: Store;
+  readonly instances: Instances;
+  layers!: Layers;
   images!: Images;
   volumes!: Volumes;
   disks!: WaitingDisks;
   now = Date.now();
   full: string | null = null;
 
-  private constructor(tag: string) {
-    this.layout = new Layout(this.folder, tag);
+  private constructor(
+    readonly folder: string,
+    tag: string,
+    committed: () => void,
+  ) {
+    this.layout = new Layout(folder, tag);
     mkdirSync(this.layout.pool, { recursive: true });
-    this.layers = null as unknown as Layers;
+    this.store = openStoreOf("worker", join(folder, "worker.db"), committed);
+    this.instances = new Instances(this.store);
   }
 
-  static async up(tag: string): Promise<PoolSite> {
-    const site = new PoolSite(tag);
+  /** `folder`: that of one that is up already. */
+  static async up(tag: string, folder?: string, committed = () => {}): Promise<PoolSite> {
+    const site = new PoolSite(folder ?? mkdtempSync(join(tmpdir(), "docklet-site-")), tag, committed);
     await openPool(site.layout, { storage: "file", disk: null, sizeMiB: 1024 }, silentLogger);
-    (site as { layers: Layers }).layers = new Layers(site.layout.pool);
+    site.layers = new Layers(site.layout.pool);
     await site.start();
     return site;
   }

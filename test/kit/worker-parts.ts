@@ -6,10 +6,11 @@ import { Store } from "../../src/store/store.ts";
 import type { Instance, Instances } from "../../src/worker/nodes/instances.ts";
 import type { ImageFacts, ImageSource, Runtime } from "../../src/worker/nodes/runtime.ts";
 
-export function openStoreOf(wing: "worker" | "metrics", path = ":memory:"): Store {
+export function openStoreOf(wing: "worker" | "metrics", path = ":memory:", committed = () => {}): Store {
   return Store.open(
     path,
     loadMigrations(listAssets(`migrations/${wing}`), (f) => readAsset(`migrations/${wing}/${f}`)),
+    committed,
   );
 }
 

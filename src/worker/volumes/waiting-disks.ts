@@ -1,5 +1,6 @@
-import { existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { shortId } from "../../lib/ids.ts";
+import { moveSubvolume } from "../../os/btrfs.ts";
 import type { Layout } from "../layout.ts";
 import type { Instances } from "../nodes/instances.ts";
 import type { Shelf } from "./shelf.ts";
@@ -33,7 +34,7 @@ export class WaitingDisks {
         now(),
       );
     const disk = layout.disk(instance.id);
-    if (!existsSync(disk)) renameSync(from, disk);
+    if (!existsSync(disk)) moveSubvolume(from, disk);
     shelf.taken(node);
   }
 }
