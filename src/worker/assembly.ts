@@ -53,7 +53,7 @@ export function assemble(
   const containers = new Containers(layout, cgroups, writeSeccomp(layout));
   const rootfs = new Rootfs(layout);
   const homes = new Homes(layout);
-  const shared = new SharedFiles(layout, o.sharedFiles, `${hostName}.${layout.tag}`);
+  const shared = new SharedFiles(layout, o.sharedFiles, `${hostName}.${layout.tag}`, log);
   const slots = new HomeSlots(layout, homes, shared);
   const networks = new Networks(
     {

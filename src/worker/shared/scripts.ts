@@ -53,12 +53,20 @@ mount --bind "$5" "$6"
 umount -l "$5"
 `;
 
-/** folder, token, owner */
+/** folder, token, owner: out of sight at once; SWEEP deletes what is in it. */
 export const REMOVE = `
 set -eu
 ${RIGHT}
 h="$1/homes/$3"
 [ -d "$h" ] || exit 0
-mv -T "$h" "$1/homes/.gone.$3"
-rm -rf "$1/homes/.gone.$3"
+t=$(mktemp -d "$1/homes/.gone.XXXXXXXX")
+mv -T "$h" "$t"
+`;
+
+/** folder, token: what was removed, and what was half made an hour ago and more. */
+export const SWEEP = `
+set -eu
+${RIGHT}
+find "$1/homes" -mindepth 1 -maxdepth 1 -name '.gone.*' -exec rm -rf {} +
+find "$1/homes" -mindepth 1 -maxdepth 1 -name '.new.*' -mmin +60 -exec rm -rf {} +
 `;

@@ -2,9 +2,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentLogger } from "../../lib/log.ts";
 import { runApart } from "../../os/apart.ts";
 import { Layout } from "../layout.ts";
-import { CLAIM, REMOVE, SHOW } from "./scripts.ts";
+import { CLAIM, REMOVE, SHOW, SWEEP } from "./scripts.ts";
 import { SharedFiles } from "./shared-files.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "docklet-shared-"));
@@ -46,12 +47,16 @@ describe("what is done there", () => {
     mkdirSync(join(at, "homes/bobbbb"));
     await sh(REMOVE, at, "mine", "annaaa");
     await sh(REMOVE, at, "mine", "annaaa");
-    expect(readdirSync(join(at, "homes"))).toEqual(["bobbbb"]);
+    expect(readdirSync(join(at, "homes")).filter((n) => !n.startsWith(".gone."))).toEqual(["bobbbb"]);
+    mkdirSync(join(at, "homes/.new.half"));
+    await sh(SWEEP, at, "mine");
+    expect(readdirSync(join(at, "homes")).sort()).toEqual([".new.half", "bobbbb"]);
   });
 });
 
 describe("with nothing mounted", () => {
-  const files = (mode: "auto" | "off" | "required") => new SharedFiles(new Layout(dir, "zz"), mode, "alpha.zz");
+  const files = (mode: "auto" | "off" | "required") =>
+    new SharedFiles(new Layout(dir, "zz"), mode, "alpha.zz", silentLogger);
 
   test("nothing is shared, and only who requires it misses it", async () => {
     const [auto, required] = [files("auto"), files("required")];

@@ -2,15 +2,16 @@ import type { Config } from "../../config/schema.ts";
 import type { SharedReport, SharedTask } from "../../contracts/worker.ts";
 import { NOT_SHARED } from "../../contracts/worker.ts";
 import { DockletError, isDocklet, messageOf } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/log.ts";
 import { runApart } from "../../os/apart.ts";
 import { isShareable, mountAt } from "../../os/mounts.ts";
 import type { Layout } from "../layout.ts";
-import { CLAIM, PROBE, REMOVE, SHOW } from "./scripts.ts";
+import { CLAIM, PROBE, REMOVE, SHOW, SWEEP } from "./scripts.ts";
 
 const PROBE_MS = 4_000;
 const TASK_MS = 15_000;
 /** A person's files may be many. */
-const REMOVE_MS = 600_000;
+const SWEEP_MS = 3_600_000;
 
 export type SharedMode = Config["SHARED_FS"];
 
@@ -25,6 +26,7 @@ export class SharedFiles {
     private readonly layout: Layout,
     private readonly mode: SharedMode,
     private readonly host: string,
+    private readonly log: Logger,
   ) {}
 
   get report(): SharedReport {
@@ -51,7 +53,13 @@ export class SharedFiles {
     const { global } = this.layout;
     try {
       if (task.task === "claim") await script(CLAIM, TASK_MS, global, task.token, task.nonce);
-      else await script(REMOVE, REMOVE_MS, global, task.token, task.owner);
+      else {
+        await script(REMOVE, TASK_MS, global, task.token, task.owner);
+        // Nobody waits for that; what is left of it goes with the next one.
+        void script(SWEEP, SWEEP_MS, global, task.token).catch((err) =>
+          this.log.warn({ err }, "what was removed from the shared file system could not be deleted yet"),
+        );
+      }
     } catch (e) {
       throw isDocklet(e, "host_command") ? this.#refused("conflict", said(e.message)) : e;
     }
