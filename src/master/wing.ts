@@ -174,6 +174,7 @@ export class Wing {
       gateway: this.#gateway,
       worker,
       changed: (vcluster) => this.#inbox.look(vcluster),
+      taken: (host, order) => this.losses.taken(host, order),
       log: deps.log,
       pace: { ...PACE, ...deps.pace },
     });
@@ -332,7 +333,10 @@ export class Wing {
       if (final) this.frames.flush(`vcluster/${id}`);
     }
     for (const { id, endedAt, kind, object } of operations) {
-      if (kind === "host.drain" && endedAt !== null) this.showHost(object);
+      if (kind === "host.drain" && endedAt !== null) {
+        this.showHost(object);
+        setImmediate(() => this.#running && this.homes.emptied(object));
+      }
       this.frames.pulse(`operation/${id}`, () => {
         const data = readOperation(this.store, id);
         return data && { type: "operation", data };

@@ -64,6 +64,12 @@ export class Homes {
     for (const owner of owners) this.#moves.look(owner);
   }
 
+  /** A host was drained: also the folders of people who have no nodes leave it. */
+  emptied(host: string): void {
+    const owners = this.deps.store.all<{ owner: string }>("SELECT owner FROM homes WHERE host = $host", { host });
+    this.look(owners.map((o) => o.owner));
+  }
+
   /** MiB. In the shared file system docklet sets no quota: the one who runs it does. */
   async setQuota(owner: string, mib: number): Promise<void> {
     const home = homeRow(this.deps.store, owner);

@@ -137,7 +137,19 @@ export class HomeMoves {
     });
     const open = (host: string) =>
       worker(host) !== null && !this.#refused.has(`${home.owner}/${host}`) && !going.some((g) => g.host === host);
-    return nodes.find((n) => n.desired !== "gone" && open(n.host))?.host ?? null;
+    const hosts = nodes.length === 0 ? this.#refuges(home.host) : nodes.filter((n) => n.desired !== "gone");
+    return hosts.find((h) => open(h.host))?.host ?? null;
+  }
+
+  /** Where the folder of somebody without nodes goes when its host was emptied, as before it is switched off. */
+  #refuges(from: string): { host: string }[] {
+    return this.deps.db.all<{ host: string }>(
+      `SELECT name AS host FROM hosts WHERE name <> $from
+         AND EXISTS (SELECT 1 FROM host_settings WHERE name = $from AND cordoned = 1)
+         AND NOT EXISTS (SELECT 1 FROM nodes WHERE host = $from)
+         AND name NOT IN (SELECT name FROM host_settings WHERE cordoned = 1) ORDER BY name`,
+      { from },
+    );
   }
 
   /** A node that was moved away may still have to go back to where it came from. */

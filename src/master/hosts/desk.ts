@@ -115,6 +115,14 @@ export class HostDesk {
         `Move or delete them first. If the machine will never come back, use --force: its nodes are lost then, but for those whose vcluster says "recover: anew".`,
       );
     }
+    const folders = foldersOn(store, name);
+    if (folders.length > 0 && !force) {
+      throw new DockletError(
+        "conflict",
+        `The data folder${folders.length === 1 ? "" : "s"} of ${folders.slice(0, 6).join(", ")}${folders.length > 6 ? ", …" : ""} ${folders.length === 1 ? "is" : "are"} on ${name}.`,
+        `Drain it first: docklet host drain ${name}. If the machine will never come back, use --force: they are lost then.`,
+      );
+    }
     const left = this.wing.commit((c) => {
       const member = this.members.revoke(c, name);
       const about = { name };
@@ -161,6 +169,15 @@ export class HostDesk {
     return hosts.names.includes(name) ? `There is a host named ${name} already.` : null;
   }
 }
+
+/** Names of people whose data folder has its only place there. */
+const foldersOn = (db: Wing["store"], host: string): string[] =>
+  db
+    .all<{ name: string }>(
+      "SELECT o.name FROM homes h JOIN owners o ON o.id = h.owner WHERE h.host = $host AND h.leaving = 0 ORDER BY o.name",
+      { host },
+    )
+    .map((r) => r.name);
 
 const isBuried = (db: Wing["store"], name: string): boolean =>
   db.get("SELECT 1 FROM removed_hosts WHERE name = $name", { name }) !== null;

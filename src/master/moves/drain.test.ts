@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { BOB, CAUSE, SIZE, WAIT } from "../../../test/kit/master-stage.ts";
+import { ANN, BOB, CAUSE, SIZE, WAIT } from "../../../test/kit/master-stage.ts";
 import { MovingStage } from "../../../test/kit/moving-stage.ts";
 import { until } from "../../lib/retry.ts";
 
@@ -110,6 +110,19 @@ test("people go on using their vclusters: stop, start, scale and delete while th
   expect(await s.hostsOf(vc)).toEqual(["beta"]);
   await s.state(vc.id, "ready");
   await s.clean();
+});
+
+test("data folders leave a drained host too, also those of people who have no nodes; else it can't be removed", async () => {
+  const vc = await s.madeOn("alpha", { owner: BOB });
+  s.on("alpha").volumes.homes.set(BOB.id, "letters");
+  await s.ended(await s.api.remove({ ...CAUSE, id: vc.id }), "done");
+  const mine = await s.madeOn("alpha");
+  s.on("alpha").volumes.homes.set(ANN.id, "songs");
+  await s.ended(await drain("alpha", "beta"), "done");
+  const homes = (name: string) => Object.fromEntries(s.on(name).volumes.homes);
+  await until("they have gone", () => Object.keys(homes("alpha")).length === 0, WAIT);
+  expect(homes("beta")).toMatchObject({ [ANN.id]: "songs", [BOB.id]: "letters" });
+  expect(await s.hostsOf(mine)).toEqual(["beta"]);
 });
 
 test("a node that fails wherever it is moves as it is", async () => {
