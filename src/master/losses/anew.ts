@@ -32,7 +32,7 @@ export function placeAnew(c: Change, parts: { hosts: Hosts; images: Images }, lo
   const nodes = c.tx.all<NodeRow>(
     `SELECT n.* FROM nodes n JOIN vclusters v ON v.id = n.vcluster
      WHERE n.host = $host AND n.desired <> 'gone' AND v.desired <> 'deleted' AND v.loss_recover = 'anew'
-       AND (NOT $leased OR (v.loss_nodes <> 'keep' AND n.desired = 'running')) ORDER BY n.vcluster, n.idx`,
+       AND (NOT $leased OR (v.loss_nodes <> 'keep' AND n.kept = 0 AND n.desired = 'running')) ORDER BY n.vcluster, n.idx`,
     { host: lost.host, leased: lost.leased ? 1 : 0 },
   );
   const refused: Refused[] = [];
@@ -69,7 +69,7 @@ export function isKept(db: Reader, node: string, host: string): boolean {
 
 function give(c: Change, n: NodeRow, to: string, since: number, lost: Lost): void {
   c.tx.run(
-    `UPDATE nodes SET host = $to, why = $why, since = $since, state = 'pending', reason = NULL, waits = NULL, hold = 0,
+    `UPDATE nodes SET host = $to, why = $why, since = $since, state = 'pending', reason = NULL, waits = NULL, hold = 0, kept = 0,
      slug = NULL, jupyter_token = NULL, warm = 0, booted_at = NULL WHERE id = $id`,
     { id: n.id, to, since, why: `made anew here: host ${lost.host} was lost` },
   );

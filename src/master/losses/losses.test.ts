@@ -52,6 +52,9 @@ describe("made anew", () => {
     await s.connect("two");
     await s.is(vc.id, () => s.store.get("SELECT 1 FROM copies") === null);
     expect(s.on("two").nodes.has(id)).toBe(false);
+    expect(s.events("two").at(-1)).toBe(
+      "host.back: was away since 2026-01-02 03:04 UTC; what it still has of 1 node that went elsewhere is removed",
+    );
     expect(s.toldToRun(id)).toEqual([moved.nodes[0]!.host!]);
   });
 
@@ -170,6 +173,22 @@ test("what a host did on its own is in the history, once however often it is tol
   expect(s.events("web").filter((e) => e.startsWith("vcluster.lost"))).toEqual([
     "vcluster.lost: host two froze host-0 at 2026-01-02 03:04 UTC, because it had lost its master",
   ]);
+});
+
+test("a wish that comes when the host is lost does not reach it: its nodes are kept, and may run", async () => {
+  const vc = await s.made("two", { recover: "anew" });
+  s.disconnect("two");
+  s.pass(1);
+  await s.api.setOnHostLoss({ ...CAUSE, id: vc.id, onHostLoss: { nodes: "freeze" } });
+  s.pass(LEASE_AND_MARGIN * 5);
+  expect((await node(vc.id)).host).toBe("two");
+  expect((await node(vc.id)).reason).toContain("go on, as far as anybody knows");
+  await s.connect("two");
+  await s.is(vc.id, () => s.on("two").orders.at(-1)!.onHostLoss.nodes === "freeze");
+  await s.is(vc.id, () => s.store.get("SELECT 1 FROM nodes WHERE kept = 1") === null);
+  s.disconnect("two");
+  s.pass(LEASE_AND_MARGIN + 1);
+  await s.is(vc.id, (v) => v.nodes[0]!.host !== "two" && v.state === "ready");
 });
 
 test("the wish can be changed, and every host hears of it", async () => {

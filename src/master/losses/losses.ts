@@ -1,5 +1,4 @@
-import type { Vcluster } from "../../contracts/public/index.ts";
-import type { LossReport } from "../../contracts/worker.ts";
+import type { LossReport, VclusterOrder } from "../../contracts/worker.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Clock } from "../../os/clock.ts";
 import type { Store } from "../../store/store.ts";
@@ -7,8 +6,9 @@ import type { Change, Commit } from "../change.ts";
 import type { Hosts } from "../hosts/hosts.ts";
 import type { Images } from "../images/images.ts";
 import { nodeName } from "../vclusters/rows.ts";
-import { placeAnew, type Refused } from "./anew.ts";
+import { placeAnew } from "./anew.ts";
 import { Leases, MARGIN_MS } from "./leases.ts";
+import { differs, hasLeased, mark, refuse, type Words } from "./waiting.ts";
 import { at, waitsFor } from "./words.ts";
 
 export interface LossPace {
@@ -23,8 +23,6 @@ const PACE: LossPace = { tickMs: 1_000, graceMs: 5_000, marginMs: MARGIN_MS };
 const AFTER_START = 6;
 /** A place that was not there is looked for again after this. */
 const AGAIN_MS = 5_000;
-
-type Words = (policy: Vcluster["onHostLoss"]) => string | null;
 
 interface Away {
   /** By the clock of leases, and by that of people. */
@@ -45,6 +43,8 @@ export class Losses {
   readonly #pace: LossPace;
   readonly #away = new Map<string, Away>();
   readonly #heard = new Set<string>();
+  /** Back, and that is not written down yet. */
+  readonly #unsettled = new Set<string>();
   /** Hosts that were here since the start. */
   readonly #came = new Set<string>();
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -83,6 +83,7 @@ export class Losses {
     const { hosts, log } = this.deps;
     for (const host of hosts.names) {
       // The master's own host is no member: it is here as soon as it can be.
+      if (hosts.worker(host) && this.#unsettled.has(host)) this.cameBack(host);
       if (hosts.worker(host) || hosts.isRemoved(host) || !this.#isMember(host)) continue;
       try {
         this.#look(host);
@@ -99,12 +100,36 @@ export class Losses {
     const { store } = this.deps;
     const lost = this.#lostAt(host);
     if (lost === null && !store.get("SELECT 1 FROM nodes WHERE host = $host AND waits IS NOT NULL", { host })) return;
-    this.deps.commit((c) => {
-      this.#mark(c, host, () => null);
-      c.tx.run("UPDATE members SET lost_at = NULL WHERE name = $host AND lost_at IS NOT NULL", { host });
-      if (lost !== null)
-        c.event({ ...about(host), action: "host.back", result: "ok", message: `was away since ${at(lost)}` });
-    });
+    try {
+      this.deps.commit((c) => this.#find(c, host, lost));
+      this.#unsettled.delete(host);
+    } catch (err) {
+      this.#unsettled.add(host);
+      this.deps.log.error({ err, host }, "it could not be written down that a host is back; it is tried again");
+    }
+  }
+
+  #find(c: Change, host: string, lost: number | null): void {
+    mark(c, host, () => null);
+    c.tx.run("UPDATE members SET lost_at = NULL WHERE name = $host AND lost_at IS NOT NULL", { host });
+    if (lost === null) return;
+    const sql = "SELECT count(*) AS n FROM copies WHERE host = $host AND desired = 'gone'";
+    const { n } = c.tx.get<{ n: number }>(sql, { host })!;
+    const left = n === 0 ? "" : `; what it still has of ${n} node${n === 1 ? "" : "s"} that went elsewhere is removed`;
+    c.event({ ...about(host), action: "host.back", result: "ok", message: `was away since ${at(lost)}${left}` });
+  }
+
+  /** A host has written down an order, and with it what becomes of these nodes when it is lost. */
+  taken(host: string, { id, onHostLoss }: Pick<VclusterOrder, "id" | "onHostLoss">): void {
+    if (onHostLoss.nodes === "keep") return;
+    const about = { id, host };
+    if (!this.deps.store.get("SELECT 1 FROM nodes WHERE vcluster = $id AND host = $host AND kept = 1", about)) return;
+    try {
+      this.deps.commit((c) => c.tx.run("UPDATE nodes SET kept = 0 WHERE vcluster = $id AND host = $host", about));
+    } catch (err) {
+      // Then it counts as kept, which harms nobody.
+      this.deps.log.warn({ err, host, vcluster: id }, "it could not be written down that a host knows of a wish");
+    }
   }
 
   /** What a host did to nodes on its own when its lease had ended. */
@@ -136,11 +161,11 @@ export class Losses {
   removed(c: Change, host: string): void {
     if (this.deps.hosts.worker(host)) return;
     placeAnew(c, this.deps, { host, because: "an admin has removed it", leased: false });
-    this.#mark(c, host, () => null);
+    mark(c, host, () => null);
   }
 
   #look(host: string): void {
-    const { clock, commit, boot } = this.deps;
+    const { clock, commit, boot, store } = this.deps;
     const now = boot();
     let away = this.#away.get(host);
     if (!away) {
@@ -158,8 +183,8 @@ export class Losses {
     const { since, told } = away;
     const remaining = this.leases.remaining(host);
     const waits: Words = (policy) => waitsFor(host, since, policy, remaining);
-    const due = remaining === 0 && now - away.tried >= AGAIN_MS && this.#leased(host);
-    if (told && !due && !this.#differs(host, waits, away.refused)) return;
+    const due = remaining === 0 && now - away.tried >= AGAIN_MS && hasLeased(store, host);
+    if (told && !due && !differs(store, host, waits, away.refused)) return;
     if (due) away.tried = now;
     commit((c) => {
       if (!told) this.#lose(c, host, since);
@@ -170,8 +195,8 @@ export class Losses {
             leased: true,
           })
         : [];
-      if (due) this.#refuse(c, away, refused, waits);
-      this.#mark(c, host, waits, away.refused);
+      if (due) away.refused = refuse(c, refused, waits);
+      mark(c, host, waits, away.refused);
     });
     away.told = true;
   }
@@ -183,47 +208,6 @@ export class Losses {
     c.event({ ...about(host), action: "host.lost", result: "failed", message });
   }
 
-  /** Those that found no place say why. */
-  #refuse(c: Change, away: Away, refused: Refused[], words: Words): void {
-    away.refused = refused.flatMap((r) => r.nodes);
-    for (const { vcluster, nodes, policy, why } of refused) {
-      const changed = c.tx.run(
-        "UPDATE nodes SET waits = $waits WHERE waits IS NOT $waits AND id IN (SELECT value FROM json_each($ids))",
-        { waits: `${words(policy)} ${why}`, ids: JSON.stringify(nodes) },
-      );
-      if (changed > 0) c.touched.add(vcluster);
-    }
-  }
-
-  /** Writes what the nodes of a host wait for, vcluster by vcluster as each wishes it. */
-  #mark(c: Change, host: string, words: Words, except: string[] = []): void {
-    for (const p of POLICIES) {
-      const rows = c.tx.all<{ vcluster: string }>(
-        `UPDATE nodes SET waits = $waits WHERE host = $host AND waits IS NOT $waits AND id NOT IN (SELECT value FROM json_each($except))
-         AND vcluster IN (SELECT id FROM vclusters WHERE loss_nodes = $nodes AND loss_recover = $recover) RETURNING vcluster`,
-        { host, waits: words(p), except: JSON.stringify(except), nodes: p.nodes, recover: p.recover },
-      );
-      for (const r of rows) c.touched.add(r.vcluster);
-    }
-  }
-
-  /** Are there nodes that don't say it yet? */
-  #differs(host: string, words: Words, except: string[]): boolean {
-    return POLICIES.some((p) =>
-      this.deps.store.get(
-        `SELECT 1 FROM nodes n JOIN vclusters v ON v.id = n.vcluster WHERE n.host = $host AND v.loss_nodes = $nodes
-         AND v.loss_recover = $recover AND n.waits IS NOT $waits AND n.id NOT IN (SELECT value FROM json_each($except)) LIMIT 1`,
-        { host, waits: words(p), except: JSON.stringify(except), nodes: p.nodes, recover: p.recover },
-      ),
-    );
-  }
-
-  #leased(host: string): boolean {
-    const sql = `SELECT 1 FROM nodes n JOIN vclusters v ON v.id = n.vcluster WHERE n.host = $host AND n.desired = 'running'
-      AND v.desired = 'running' AND v.loss_recover = 'anew' AND v.loss_nodes <> 'keep' LIMIT 1`;
-    return this.deps.store.get(sql, { host }) !== null;
-  }
-
   #isMember(host: string): boolean {
     return this.deps.store.get("SELECT 1 FROM members WHERE name = $host AND removed_at IS NULL", { host }) !== null;
   }
@@ -233,9 +217,5 @@ export class Losses {
     return this.deps.store.get<{ lost_at: number | null }>(sql, { host })?.lost_at ?? null;
   }
 }
-
-const POLICIES = (["keep", "freeze", "stop"] as const).flatMap((nodes) =>
-  (["wait", "anew"] as const).map((recover) => ({ nodes, recover })),
-);
 
 const about = (object: string) => ({ actor: "system", object, owner: null as string | null, requestId: null });

@@ -1,4 +1,4 @@
-import type { WorkerApi } from "../../contracts/worker.ts";
+import type { VclusterOrder, WorkerApi } from "../../contracts/worker.ts";
 import { isDocklet, messageOf } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex, Semaphore } from "../../lib/mutex.ts";
@@ -55,6 +55,8 @@ export class Delivery implements Deliveries {
       worker: (host: string) => WorkerApi | null;
       /** Something about this vcluster is different now: an order arrived, or can't. */
       changed: (vcluster: string) => void;
+      /** A host has written this order down. */
+      taken: (host: string, order: VclusterOrder) => void;
       log: Logger;
       pace: DeliveryPace;
     },
@@ -100,7 +102,7 @@ export class Delivery implements Deliveries {
 
   /** What is the same on both sides is not sent. Whatever goes wrong with that: it is sent. */
   async #compare(host: string, vclusters: string[]): Promise<void> {
-    const { db, term, gateway, worker: find, changed, log, pace } = this.deps;
+    const { db, term, gateway, worker: find, changed, taken, log, pace } = this.deps;
     const { over } = this.#session(host);
     for (let from = 0; from < vclusters.length; from += COMPARED) {
       const batch = vclusters.slice(from, from + COMPARED);
@@ -113,11 +115,13 @@ export class Delivery implements Deliveries {
         log.debug({ err: e, host }, "a host did not compare its orders");
       }
       if (this.#stopped || over.signal.aborted) return;
-      for (const { id, generation } of orders) {
+      for (const order of orders) {
+        const { id, generation } = order;
         if (other.has(id)) {
           this.again(id, host);
           continue;
         }
+        taken(host, order);
         const line = this.#line(id, host);
         line.acked = Math.max(line.acked, generation);
         line.attempts = 0;
@@ -155,7 +159,7 @@ export class Delivery implements Deliveries {
   #pump(vcluster: string, host: string, urgent: boolean): Promise<void> {
     return this.#mutex.run(`${vcluster}/${host}`, async () => {
       if (this.#stopped) return;
-      const { db, term, gateway, worker: find, changed, log, pace } = this.deps;
+      const { db, term, gateway, worker: find, changed, taken, log, pace } = this.deps;
       const order = orderFor(db, term(), vcluster, host, gateway);
       if (!order) {
         this.#lines.get(vcluster)?.delete(host);
@@ -176,6 +180,7 @@ export class Delivery implements Deliveries {
         line.acked = Math.max(line.acked, order.generation);
         line.attempts = 0;
         line.problem = null;
+        taken(host, order);
         changed(vcluster);
       } catch (e) {
         if (this.#stopped || over.signal.aborted) return;

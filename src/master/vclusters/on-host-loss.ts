@@ -15,6 +15,8 @@ export function setOnHostLoss(c: Change, a: VclusterRef & { onHostLoss: OnHostLo
     nodes,
     recover,
   });
+  // A host that can't hear of it goes on as it was told, and its nodes may run for ever.
+  if (vc.loss_nodes === "keep") c.tx.run("UPDATE nodes SET kept = 1 WHERE vcluster = $id", { id: vc.id });
   raise(c, vc.id);
   c.event({
     actor: a.actor,

@@ -298,6 +298,12 @@ export class Settlement {
     this.parts.report(this.#reportOf(spec, order));
   }
 
+  /** Before the first look: a node that runs was ready when docklet ended, as far as anybody knows. */
+  #assumed(i: Instance | undefined, spec: NodeSpec, order: VclusterOrder): NodeReport["state"] {
+    if (spec.desired === "running" && this.parts.custody.holds(order.id)) return "stopped";
+    return i && this.parts.runtime.pid(i) !== null ? "ready" : "pending";
+  }
+
   #reportOf(spec: NodeSpec, order: VclusterOrder): NodeReport {
     const s = this.#status.get(spec.id);
     const i = this.parts.instances.ofNode(spec.id);
@@ -306,8 +312,7 @@ export class Settlement {
       id: spec.id,
       vcluster: order.id,
       generation: s?.generation ?? order.generation,
-      // Before the first look: a node that runs was ready when docklet ended, as far as anybody knows.
-      state: s?.state ?? (i && this.parts.runtime.pid(i) !== null ? "ready" : "pending"),
+      state: s?.state ?? this.#assumed(i, spec, order),
       reason: s?.reason ?? null,
       slug: i?.slug ?? null,
       jupyterToken: i?.jupyterToken ?? null,

@@ -10,6 +10,8 @@ interface Row {
   generation: number;
   desired: Desired;
   policy: Policy;
+  /** Its host may still believe that it is to be kept. */
+  kept: boolean;
   /** Hosts that must let go of it. */
   copies: Set<string>;
 }
@@ -65,8 +67,16 @@ export class SimMaster {
   }
 
   add(node: string, host: string, policy: Policy): void {
-    this.rows.set(node, { host, generation: 1, desired: "running", policy, copies: new Set() });
+    this.rows.set(node, { host, generation: 1, desired: "running", policy, kept: false, copies: new Set() });
     this.#tell(node);
+  }
+
+  /** Somebody wishes something else for when the host is lost. */
+  wish(node: string, policy: Policy): void {
+    const row = this.rows.get(node)!;
+    if (row.policy.nodes === "keep" && policy.nodes !== "keep") row.kept = true;
+    row.policy = policy;
+    this.change(node);
   }
 
   /** Somebody changes something about it, or what it should be. */
@@ -109,7 +119,9 @@ export class SimMaster {
       wire.send(wire.down, { type: "beat", lease, asked: m.asked }, this.world.now, this.dice);
     } else {
       const row = this.rows.get(m.node);
-      if (row && m.state === "gone" && m.generation >= row.generation) row.copies.delete(host);
+      if (!row || m.generation < row.generation) return;
+      if (m.state === "gone") row.copies.delete(host);
+      if (host === row.host) row.kept = false;
     }
   }
 
@@ -120,11 +132,13 @@ export class SimMaster {
       if (this.connected(row.host) || row.desired !== "running") continue;
       if (row.policy.recover !== "anew" || row.policy.nodes === "keep" || this.#leases.remaining(row.host) !== 0)
         continue;
+      if (row.kept && this.mutant !== "a wish counts that the host has not heard") continue;
       const open = this.hosts.filter((h) => h !== row.host && this.connected(h) && !row.copies.has(h));
       if (open.length === 0) continue;
       row.copies.add(row.host);
       this.gone.push({ node, host: row.host });
       row.host = this.dice.pick(open);
+      row.kept = false;
       this.change(node);
     }
   }

@@ -10,6 +10,7 @@ export const MUTANTS = [
   "monotonic clock",
   "no keeper",
   "old words count",
+  "a wish counts that the host has not heard",
   "deletes what it does not know",
 ] as const;
 export type Mutant = (typeof MUTANTS)[number];

@@ -87,6 +87,8 @@ export function simulate(seed: number, mutant: Mutant | null): string[] {
     }
     if (faults.has("old master") && master.process === "runs" && dice.every(10_000, STEP))
       master.strayFrom(dice.pick(names));
+    if (faults.has("people") && master.process === "runs" && dice.every(30_000, STEP))
+      master.wish(dice.pick(["a", "b"]), policy());
     if (faults.has("people") && master.process === "runs" && dice.every(15_000, STEP))
       master.change(dice.pick(["a", "b"]), dice.pick([undefined, "running", "stopped"] as const));
   };
