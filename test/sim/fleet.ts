@@ -45,7 +45,7 @@ export class Fleet {
       hosts.map(async (host) => {
         const files = new IdentityFiles(join(folder, host.name));
         const uplink = new Uplink({
-          served: { worker: host, runs: () => true },
+          served: { worker: host, runs: () => true, lease: () => host.lease },
           files,
           master,
           token: files.read() || token === null ? null : parseToken(token),

@@ -1,4 +1,5 @@
 import type { VclusterOrder } from "../../src/contracts/worker.ts";
+import type { LeaseHolder } from "../../src/worker/lease/custody.ts";
 import { FakeWorker } from "../kit/fake-worker.ts";
 
 export interface SimHostOptions {
@@ -23,6 +24,8 @@ export interface SimCounts {
  */
 export class SimHost extends FakeWorker {
   readonly counts: SimCounts = { orders: 0, changes: 0 };
+  /** It asks for its lease as often as a real one does; nothing comes of its end. */
+  readonly lease: LeaseHolder = new SimLease();
   #timer: Timer | null = null;
   #begun: Timer | null = null;
 
@@ -70,5 +73,18 @@ export class SimHost extends FakeWorker {
   stop(): void {
     if (this.#begun) clearTimeout(this.#begun);
     if (this.#timer) clearInterval(this.#timer);
+  }
+}
+
+class SimLease implements LeaseHolder {
+  length = 0;
+  connected(_asked: number, length: number): void {
+    this.length = length;
+  }
+  renewed(_asked: number, length: number): void {
+    this.length = length;
+  }
+  onLapse(): () => void {
+    return () => {};
   }
 }
