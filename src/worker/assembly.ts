@@ -1,6 +1,7 @@
 import type { Report } from "../contracts/worker.ts";
 import { keepQuotas, usage } from "../os/btrfs.ts";
 import { bootId, sinceBoot } from "../os/clock.ts";
+import { machineMark } from "../os/machine.ts";
 import { linkBytes, memory } from "../os/procfs.ts";
 import { ImageDesk } from "./image-desk.ts";
 import type { Images } from "./images/images.ts";
@@ -116,6 +117,7 @@ export function assemble(
       watched.flatMap((w) => instances.inVcluster(w.id).map((i) => cgroups.freezer(layout.cgroup(i.id)))),
     settle: (vcluster) => void settlement.settle(vcluster),
     keep: () => startKeeper(layout),
+    machine: machineMark(),
   });
   const runs = new Runs(store, { now: clock.now, boot: sinceBoot, bootId: bootId() });
   const settlement: Settlement = new Settlement({

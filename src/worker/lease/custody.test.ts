@@ -18,6 +18,7 @@ let bootId: string;
 let orders: VclusterOrder[];
 let settled: string[];
 let kept: number;
+let machine: string | null;
 
 const frozen = (id = "vclusa", generation = 1) => ({
   ...orderOf(["running"], { id, generation }),
@@ -37,6 +38,7 @@ function start(): Custody {
     freezers: (watched) => watched.map((o) => ({ file: `/groups/${o.id}`, frozen: "FROZEN" })),
     settle: (v) => settled.push(v),
     keep: () => kept++,
+    machine,
   });
   custody.look();
   return custody;
@@ -58,6 +60,7 @@ beforeEach(() => {
   orders = [frozen()];
   settled = [];
   kept = 0;
+  machine = null;
 });
 afterEach(() => {
   store.close();
@@ -175,8 +178,37 @@ test("a master in the same process is never lost", () => {
     freezers: () => [],
     settle: (v) => settled.push(v),
     keep: () => kept++,
+    machine,
   });
   now += 10 * LEASE;
   expect(custody.holds("vclusa")).toBeNull();
   expect(kept).toBe(0);
+});
+
+test("a copy of a host's disk in another machine starts nothing before it was let in", () => {
+  orders = [orderOf(["running"])];
+  machine = "aaaa";
+  const custody = start();
+  expect(custody.holds("vclusa")).toBeNull();
+  custody.connected(now, LEASE);
+  expect(start().holds("vclusa")).toBeNull();
+  machine = "bbbb";
+  const copy = start();
+  expect(copy.holds("vclusa")).toBe("stop");
+  now += 10 * LEASE;
+  expect(start().holds("vclusa")).toBe("stop");
+  // The host's disk was put into a new machine, and the master knows it again.
+  const moved = start();
+  moved.connected(now, LEASE);
+  moved.word(orders[0]!);
+  expect(moved.holds("vclusa")).toBeNull();
+  expect(start().holds("vclusa")).toBeNull();
+});
+
+test("a machine that can't be told from others is taken for the same", () => {
+  orders = [orderOf(["running"])];
+  machine = "aaaa";
+  start().connected(now, LEASE);
+  machine = null;
+  expect(start().holds("vclusa")).toBeNull();
 });

@@ -38,6 +38,8 @@ export interface CustodyParts {
   settle: (vcluster: string) => void;
   /** Sees to it that the keeper watches the file. */
   keep: () => void;
+  /** Tells this machine from others; null: it can't be told. */
+  machine: string | null;
 }
 
 /**
@@ -50,6 +52,7 @@ export class Custody implements LeaseHolder {
   readonly #holds = new Map<string, Hold>();
   readonly #lapsed = new Set<() => void>();
   #wasOver = false;
+  #newHere = false;
 
   constructor(private readonly parts: CustodyParts) {
     const rows = parts.store.all<{ vcluster: string; did: Did; nodes: string; at: number }>(
@@ -57,6 +60,22 @@ export class Custody implements LeaseHolder {
     );
     for (const { vcluster, did, nodes, at } of rows)
       this.#holds.set(vcluster, { did, nodes: JSON.parse(nodes) as string[], at });
+    this.#lookAtMachine();
+  }
+
+  /**
+   * With another machine around it, this may be a copy of a host's disk: its nodes run where they were. Nothing starts here
+   * before the master has let this one in, which it does with one of the two only.
+   */
+  #lookAtMachine(): void {
+    const { lease, machine, store, orders, log } = this.parts;
+    if (!lease || machine === null) return;
+    const known = store.get<{ value: string }>("SELECT value FROM meta WHERE key = 'machine'")?.value;
+    if (known === machine) return;
+    this.#newHere = true;
+    if (known === undefined) return;
+    log.warn("this disk was in another machine: no node starts before the master has said what should be");
+    for (const order of orders()) this.#take(order, "stop");
   }
 
   /** What must be done with nodes that should run; null: they may. */
@@ -91,6 +110,15 @@ export class Custody implements LeaseHolder {
     // What ended meanwhile has ended, also when nobody has looked since.
     this.look();
     lease?.begin(asked, length);
+    if (this.#newHere) {
+      this.#newHere = false;
+      const { machine } = this.parts;
+      this.parts.store.write((tx) =>
+        tx.run("INSERT INTO meta VALUES ('machine', $machine) ON CONFLICT (key) DO UPDATE SET value = $machine", {
+          machine,
+        }),
+      );
+    }
     this.#wasOver = false;
     this.look();
     this.write();
@@ -146,8 +174,7 @@ export class Custody implements LeaseHolder {
     return [...this.#holds].map(([vcluster, h]) => ({ type: "loss", vcluster, ...h }));
   }
 
-  #take(order: VclusterOrder): void {
-    const did = order.onHostLoss.nodes;
+  #take(order: VclusterOrder, did: Did | "keep" = order.onHostLoss.nodes): void {
     if (did === "keep" || this.#holds.has(order.id)) return;
     const nodes = order.nodes.filter((n) => n.desired === "running").map((n) => n.id);
     if (nodes.length === 0) return;

@@ -84,6 +84,7 @@ export class SimHost {
       freezers: (orders) => orders.map((o) => ({ file: o.id, frozen: "" })),
       settle: (id) => this.#settle(id),
       keep: () => {},
+      machine: null,
     });
     this.#custody.onLapse(() => this.hangUp());
     this.#custody.look();
