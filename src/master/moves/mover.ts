@@ -35,6 +35,9 @@ const ROUNDS = 3;
 /** What failed is this master's own disk: no reason to turn back. */
 class Unwritten extends Error {}
 
+/** It does not run, and will not by itself. */
+const ended = (n: NodeRow): boolean => n.state === "failed" || n.state === "stopped";
+
 export interface MoverParts {
   db: Reader;
   commit: Commit;
@@ -120,8 +123,8 @@ export class Mover {
       case "switched":
         if (matches(n)) return this.#step(m.phase, (c, row) => clear(c, row));
         // What did not run before need not run there: it is as it was.
-        if (n.state === "failed" && m.held_at === null) return this.#step(m.phase, (c, row) => clear(c, row));
-        if (n.state === "failed") {
+        if (ended(n) && m.held_at === null) return this.#step(m.phase, (c, row) => clear(c, row));
+        if (ended(n)) {
           const message = `on ${m.to_host}: ${n.reason ?? "it failed"}`;
           return this.#turnBack(m, new DockletError("host_command", message, "The log of that host says more."));
         }
@@ -136,7 +139,7 @@ export class Mover {
         if (n.hold === 2 || this.parts.removed(m.to_host)) return this.#step(m.phase, (c, row) => giveBack(c, row));
         return this.#changed(this.#silence(m.to_host));
       default:
-        if (matches(n) || n.state === "failed" || !this.parts.worker(m.from_host))
+        if (matches(n) || ended(n) || !this.parts.worker(m.from_host))
           return this.#step(m.phase, (c, row) => endBack(c, row));
         return this.#changed(null);
     }

@@ -293,6 +293,51 @@ describe("meanwhile", () => {
     await s.clean();
   });
 
+  test("it shuts itself down: before the switch it moves, right after it goes back, and after a cancel it is told", async () => {
+    const vc = await s.madeOn("alpha");
+    const node = first(vc).id;
+    const off = (host: string) => {
+      const n = s.on(host).nodes.get(node)!;
+      Object.assign(n, { state: "stopped", reason: "shut down from inside" });
+      const { generation } = n;
+      const none = { slug: null, jupyterToken: null, warm: false, bootedAt: null };
+      s.on(host).tell({
+        type: "node",
+        id: node,
+        vcluster: vc.id,
+        generation,
+        state: "stopped",
+        reason: n.reason,
+        ...none,
+      });
+    };
+    let letGo = () => {};
+    s.on("alpha").volumes.misbehave.sending = () =>
+      new Promise((resolve) => {
+        letGo = resolve;
+      });
+    const op = await s.move(vc, "beta");
+    await s.reaches(node, "copying");
+    off("alpha");
+    await until("it is seen", async () => (await s.api.vcluster(vc.id))!.nodes[0]!.state === "stopped", WAIT);
+    await s.api.cancel(op.id, CAUSE);
+    letGo();
+    await s.ended(op, "cancelled");
+    expect((await s.api.vcluster(vc.id))!.nodes[0]).toMatchObject({ state: "stopped", host: "alpha" });
+    s.on("alpha").volumes.misbehave.sending = () => {};
+    await s.ended(await s.api.start({ ...CAUSE, id: vc.id }), "done");
+
+    s.on("beta").misbehave.silent = true;
+    const again = await s.move(vc, "beta");
+    await until("it runs on beta", () => s.on("beta").nodes.get(node)?.state === "ready", WAIT);
+    s.on("beta").misbehave.silent = false;
+    off("beta");
+    expect((await s.ended(again, "failed")).error?.message).toContain("shut down from inside");
+    expect(await s.hostsOf(vc)).toEqual(["alpha"]);
+    await s.state(vc.id, "ready");
+    await s.clean();
+  });
+
   test("turned back after the switch: the source is not told to run it before the target has stopped it", async () => {
     const vc = await s.madeOn("alpha");
     const node = first(vc).id;

@@ -73,7 +73,12 @@ function counts(c: Change, n: NodeRow, r: NodeReport, current: boolean): boolean
   if (n.desired === "stopped") return r.state === "stopping" || r.state === "failed";
   // While it is being started, "stopped" is where it comes from, not where it went.
   const down = r.state === "stopped" || r.state === "stopping" || r.state === "deleting";
-  return !(down && (activeOperation(c.tx, n.vcluster) !== null || moveOf(c.tx, n.id) !== null));
+  if (!down) return true;
+  const op = activeOperation(c.tx, n.vcluster);
+  if (op && op.plan !== "move") return false;
+  const phase = moveOf(c.tx, n.id)?.phase;
+  // The same after a switch; but who was shut down from inside says so.
+  return r.reason !== null || (phase !== "switched" && phase !== "undoing");
 }
 
 /** false: that is what is written there already, as of most nodes of a host that is back. */
