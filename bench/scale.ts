@@ -76,6 +76,12 @@ async function asked(lab: ScaleLab): Promise<Map<string, number[]>> {
   await ask("GET /vclusters?limit=20, a person's", get(person, "/vclusters?limit=20"));
   await ask("GET /vclusters?owner=*&limit=20, an admin", get(admin, "/vclusters?owner=*&limit=20"));
   await ask("floor: the same 20 out of master.db, bun:sqlite alone", floor(lab));
+  await ask("every page of 500, as an admin's portal asks", async () => {
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const query = { owner: "*", limit: 500, ...(cursor ? { cursor } : {}) };
+      cursor = (await admin.api.vclusters({ query })).next;
+    }
+  });
   await ask("GET /hosts", get(admin, "/hosts"));
   await ask("GET /operations?limit=20, a person's", get(person, "/operations?limit=20"));
   await ask("GET /events?limit=20, a person's", get(person, "/events?limit=20"));
