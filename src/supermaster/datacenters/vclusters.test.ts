@@ -120,6 +120,23 @@ describe("quota", () => {
     expect(await used()).toMatchObject({ nodes: 2, memory: 1024 + 2048 });
   });
 
+  test("only admins move one and drain a host; the operation is the owner's to follow", async () => {
+    await create({ name: "one", nodes: 2 });
+    const root = stage.session("root");
+    expect((await post("/vclusters/one/move", { to: "other" })).status).toBe(403);
+    const path = "/vclusters/one/move?owner=alice";
+    expect((await refused(await post(path, { nodes: [] }, root))).status).toBe(422);
+    const moving = (await (await post(path, { nodes: ["host-1"], to: "other" }, root)).json()) as Operation;
+    expect(moving).toMatchObject({ kind: "vcluster.move", object: "one", owner: "alice" });
+    expect(stage.master.calls.find((c) => c.method === "move")?.args).toMatchObject({ nodes: ["host-1"], to: "other" });
+    expect((await stage.call("GET", `/operations/${moving.id}`, { as: alice })).status).toBe(200);
+    const { name } = stage.master.hostList[0]!;
+    expect((await post(`/hosts/${name}/drain`, {})).status).toBe(403);
+    const draining = (await (await post(`/hosts/${name}/drain`, {}, root)).json()) as Operation;
+    expect(draining).toMatchObject({ kind: "host.drain", object: name, owner: "root" });
+    expect((await stage.call("GET", `/operations/${draining.id}`, { as: alice })).status).toBe(403);
+  });
+
   test("a refused scale or start gives back what it had taken", async () => {
     await create({ name: "one" });
     stage.master.failNext("scale", new DockletError("no_capacity", "Full."));
