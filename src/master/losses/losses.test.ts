@@ -155,6 +155,9 @@ describe("made anew", () => {
     s.disconnect("two");
     s.pass(LEASE_AND_MARGIN * 2);
     expect((await node(vc.id)).host).toBe("two");
+    expect((await node(vc.id)).reason).toContain(
+      "What is stopped there waits for it; started, it is made anew elsewhere.",
+    );
     await s.api.start({ ...CAUSE, id: vc.id });
     s.pass(6);
     const moved = await s.is(vc.id, (v) => v.state === "ready" && v.operation === null);

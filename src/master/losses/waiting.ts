@@ -3,24 +3,25 @@ import type { Reader } from "../../store/store.ts";
 import type { Change } from "../change.ts";
 import type { Refused } from "./anew.ts";
 
-type Policy = Vcluster["onHostLoss"];
-/** What a node waits for whose vcluster wishes this; null: nothing. */
-export type Words = (policy: Policy) => string | null;
+/** What is wished of a node, for as long as its host is there and after. */
+export type Wish = Vcluster["onHostLoss"] & { runs: boolean };
+/** What a node waits for of which this is wished; null: nothing. */
+export type Words = (wish: Wish) => string | null;
 
-const POLICIES: Policy[] = (["keep", "freeze", "stop"] as const).flatMap((nodes) =>
-  (["wait", "anew"] as const).map((recover) => ({ nodes, recover })),
+const WISHES: Wish[] = (["keep", "freeze", "stop"] as const).flatMap((nodes) =>
+  (["wait", "anew"] as const).flatMap((recover) => [true, false].map((runs) => ({ nodes, recover, runs }))),
 );
 /** What its host was told, which is not always what is wished. */
 const TOLD = "(CASE WHEN nodes.kept = 1 THEN 'keep' ELSE loss_nodes END)";
 
 /** Writes what the nodes of a host wait for, as each vcluster wishes it; `except`: ids of nodes that say more already. */
 export function mark(c: Change, host: string, words: Words, except: string[] = []): void {
-  for (const p of POLICIES) {
+  for (const w of WISHES) {
     const rows = c.tx.all<{ vcluster: string }>(
       `UPDATE nodes SET waits = $waits WHERE host = $host AND waits IS NOT $waits
-       AND id NOT IN (SELECT value FROM json_each($except))
+       AND (desired = 'running') = $runs AND id NOT IN (SELECT value FROM json_each($except))
        AND vcluster IN (SELECT id FROM vclusters WHERE loss_recover = $recover AND ${TOLD} = $nodes) RETURNING vcluster`,
-      { host, waits: words(p), except: JSON.stringify(except), nodes: p.nodes, recover: p.recover },
+      asked(host, w, words, except),
     );
     for (const r of rows) c.touched.add(r.vcluster);
   }
@@ -28,22 +29,31 @@ export function mark(c: Change, host: string, words: Words, except: string[] = [
 
 /** Are there nodes that don't say it yet? */
 export function differs(db: Reader, host: string, words: Words, except: string[]): boolean {
-  return POLICIES.some((p) =>
+  return WISHES.some((w) =>
     db.get(
       `SELECT 1 FROM nodes JOIN vclusters v ON v.id = nodes.vcluster WHERE nodes.host = $host AND ${TOLD} = $nodes
-       AND v.loss_recover = $recover AND nodes.waits IS NOT $waits
+       AND v.loss_recover = $recover AND (nodes.desired = 'running') = $runs AND nodes.waits IS NOT $waits
        AND nodes.id NOT IN (SELECT value FROM json_each($except)) LIMIT 1`,
-      { host, waits: words(p), except: JSON.stringify(except), nodes: p.nodes, recover: p.recover },
+      asked(host, w, words, except),
     ),
   );
 }
+
+const asked = (host: string, w: Wish, words: Words, except: string[]) => ({
+  host,
+  waits: words(w),
+  except: JSON.stringify(except),
+  nodes: w.nodes,
+  recover: w.recover,
+  runs: w.runs ? 1 : 0,
+});
 
 /** Nodes that found no place say why. Returns their ids. */
 export function refuse(c: Change, refused: Refused[], words: Words): string[] {
   for (const { vcluster, nodes, policy, why } of refused) {
     const changed = c.tx.run(
       "UPDATE nodes SET waits = $waits WHERE waits IS NOT $waits AND id IN (SELECT value FROM json_each($ids))",
-      { waits: `${words(policy)} ${why}`, ids: JSON.stringify(nodes) },
+      { waits: `${words({ ...policy, runs: true })} ${why}`, ids: JSON.stringify(nodes) },
     );
     if (changed > 0) c.touched.add(vcluster);
   }
