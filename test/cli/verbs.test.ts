@@ -31,6 +31,11 @@ describe("vclusters", () => {
     expect((await f.run(["vc", "stop", "lab"], { env: ann })).stderr).toContain("lab is stopped.");
     expect((await f.run(["vc", "start", "lab"], { env: ann })).stderr).toContain("lab is ready.");
     expect((await f.run(["vc", "rename", "lab", "den"], { env: ann })).stderr).toContain("called den");
+    const wish = ["vc", "set", "den", "--on-host-loss", "stop", "--recover", "anew"];
+    expect((await f.run(wish, { env: ann })).stderr).toContain("nodes of den: stop, recover: anew");
+    const shown = await f.run(["vc", "show", "den", "--json"], { env: ann });
+    expect(JSON.parse(shown.stdout).onHostLoss).toEqual({ nodes: "stop", recover: "anew" });
+    expect((await f.run(["vc", "set", "den"], { env: ann })).stderr).toContain("There is nothing to change.");
     const admin = await f.run(["vc", "ls", "--all"], { env: root });
     expect(admin.stdout).toMatch(/NAME +OWNER[\s\S]*den +ann/);
     const unsure = await f.run(["vc", "rm", "den"], { env: ann });

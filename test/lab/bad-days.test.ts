@@ -13,7 +13,7 @@ let c: LabCluster;
 
 beforeAll(async () => {
   const settings = { CLUSTER_NET: "10.208.0.0/16", CPU_OVERCOMMIT: 50, HOST_LEASE: 5 };
-  c = await LabCluster.up(["one", "two"], settings, (prefix) => layMiniPool(prefix));
+  c = await LabCluster.up(["one", "two", "three"], settings, (prefix) => layMiniPool(prefix));
 }, SETUP_MS);
 afterAll(() => c?.down(), SETUP_MS);
 
@@ -31,13 +31,13 @@ test(
   async () => {
     const [one, two] = [c.of("one"), c.of("two")];
     const history = new LabHistory(c.docklets);
-    await cordon("one", true);
+    for (const h of ["one", "three"]) await cordon(h, true);
     for (const [name, nodes] of [
       ["kept", "keep"],
       ["cold", "freeze"],
     ] as const)
       await c.create({ name, image: "mini", nodes: 1, size: SMALL, onHostLoss: { nodes } });
-    await cordon("one", false);
+    for (const h of ["one", "three"]) await cordon(h, false);
     const id = async (name: string) => (await show(name)).nodes[0]!.id;
     const [kept, cold] = [await id("kept"), await id("cold")];
     const pid = two.host.initPid(instanceOf(two, kept)!);
@@ -72,7 +72,7 @@ test(
   "a worker is killed at every step of making nodes: they are made all the same",
   async () => {
     const two = c.of("two");
-    await cordon("one", true);
+    for (const h of ["one", "three"]) await cordon(h, true);
     const make = async () =>
       (await c.first.root.createVcluster({ body: { name: "a", image: "mini", nodes: 2, size: SMALL } })).operation;
     const drop = async () => c.done(await c.first.root.deleteVcluster({ params: { name: "a" } }));
@@ -94,7 +94,28 @@ test(
       await drop();
     }
     console.info(`killed at ${places.length} places: ${places.join(", ")}`);
-    await cordon("one", false);
+    for (const h of ["one", "three"]) await cordon(h, false);
   },
   TEST_MS * 2,
+);
+
+test(
+  "a link between two hosts carries one way only: both are there for their master, and their nodes meet again after it",
+  async () => {
+    await cordon("one", true);
+    const vc = await c.create({ name: "pair", image: "mini", nodes: 2, size: SMALL, placement: { nodes: "apart" } });
+    expect(new Set(vc.nodes.map((n) => n.host))).toEqual(new Set(["two", "three"]));
+    const meets = async () =>
+      (await c.first.cli("exec", "pair/host-0", "--", "ping", "-c1", "-W1", "host-1")).code === 0;
+    expect(await meets()).toBe(true);
+    await c.lab.cut(c.lab.host("two"), c.lab.host("three"), "one");
+    await until("the nodes to lose each other", async () => !(await meets()), WAIT);
+    for (const h of ["two", "three"]) await becomes(h, "ready");
+    expect((await show("pair")).state).toBe("ready");
+    await c.lab.mend();
+    await until("the nodes to meet again", meets, WAIT);
+    await c.done(await c.first.root.deleteVcluster({ params: { name: "pair" } }));
+    await cordon("one", false);
+  },
+  TEST_MS,
 );
