@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { smoke } from "./counts.ts";
 import { endAll, endInAnyCase } from "./ending.ts";
 import { machineLines, peerLine } from "./machine.ts";
+import { renew } from "./results.ts";
 import { markdown, type Table } from "./table.ts";
 
 /** Tables come as they are done: what fails later does not take them away. */
@@ -23,12 +24,6 @@ const BENCHES: Record<string, { load: () => Promise<{ bench: Bench }> }> = {
 };
 const RESULTS = join(import.meta.dir, "RESULTS.md");
 
-const HEAD = `# What docklet takes
-
-Made by \`sudo bun run bench --write\`; every figure stands beside its peer's or its floor's from the same run. Budgets: the
-design's. \`n\` is how often it was measured; p50 and p99 are values that were measured, nearest rank.
-`;
-
 async function main(argv: string[]): Promise<number> {
   const names = argv.filter((a) => a !== "--write");
   const unknown = names.filter((n) => !(n in BENCHES));
@@ -37,25 +32,25 @@ async function main(argv: string[]): Promise<number> {
     return 2;
   }
   const write = argv.includes("--write");
-  if (write && (smoke || names.length > 0)) {
-    console.error("--write goes with all benches at full count only: RESULTS.md is of one run");
+  if (write && smoke) {
+    console.error("--write goes with full counts only");
     return 2;
   }
   endInAnyCase();
-  const machine = [...(await machineLines()), await peerLine()];
-  for (const l of machine) console.log(l);
-  let text = `${HEAD}\n${machine.map((l) => `- ${l}`).join("\n")}\n`;
-  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-    console.log(`\n## ${name}\n`);
-    text += `\n## ${name}\n\n`;
+  const machine = [...(await machineLines()), await peerLine()].map((l) => `- ${l}\n`).join("");
+  console.log(machine);
+  const order = Object.keys(BENCHES);
+  for (const name of names.length > 0 ? names : order) {
+    console.log(`## ${name}\n`);
+    let text = `${machine}\n`;
     const { bench } = await BENCHES[name]!.load();
     for await (const table of bench()) {
       const shown = markdown(table);
       console.log(shown);
       text += `${shown}\n`;
     }
+    if (write) writeFileSync(RESULTS, renew(readFileSync(RESULTS, "utf8"), new Map([[name, text]]), order));
   }
-  if (write) writeFileSync(RESULTS, `${text.trimEnd()}\n`);
   return 0;
 }
 
