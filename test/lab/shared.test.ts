@@ -5,7 +5,9 @@ import type { Vcluster } from "../../src/contracts/public/index.ts";
 import { until } from "../../src/lib/retry.ts";
 import { personBase } from "../../src/worker/layout.ts";
 import { Gluster } from "../kit/gluster.ts";
+import { LabDocklet } from "../kit/lab-docklet.ts";
 import type { LabHost } from "../kit/lab-host.ts";
+import { layMiniPool } from "../kit/mini-pool.ts";
 import { type Node, owner, SETUP_MS, Stage, sh, TEST_MS } from "./stage.ts";
 
 /** Two hosts that share people's data folders by GlusterFS; the server is on a third. */
@@ -131,6 +133,36 @@ test(
     expect(statSync(join(gluster.brick("homes"), "homes", owner("cyd").id)).uid).toBe(personBase(2));
     expect((await sh(c, "ls /root/nfs")).out).toBe("mine\n");
     await stage.remove(cyd.id);
+  },
+  TEST_MS,
+);
+
+test(
+  "all of docklet starts and answers while the server of its files hangs",
+  async () => {
+    const host = await stage.lab.add("four");
+    await layMiniPool(host.prefix);
+    await gluster.client(host);
+    await gluster.mount(host, "other", global(host));
+    const docklet = new LabDocklet(host, { CLUSTER_NET: "10.204.0.0/16", SHARED_FS: "required" });
+    const why = async () => (await docklet.root.hosts()).items[0]?.reason;
+    try {
+      docklet.serve();
+      await docklet.ready();
+      await docklet.sees("four");
+      gluster.freeze();
+      await until("it is seen", async () => /does not answer/.test((await why()) ?? ""), WAIT);
+      expect((await docklet.cli("status")).code).toBe(0);
+      await docklet.crash();
+      docklet.serve();
+      await until("it is seen again", async () => /does not answer/.test((await why().catch(() => null)) ?? ""), WAIT);
+      expect((await docklet.cli("host", "ls")).stdout).toContain("does not answer");
+      gluster.thaw();
+      await docklet.sees("four");
+    } finally {
+      gluster.thaw();
+      await docklet.rest();
+    }
   },
   TEST_MS,
 );
