@@ -6,7 +6,7 @@ import { configQuery, hostsQuery, keys } from "../app/queries.ts";
 import { TroubleAlert } from "../components/TroubleAlert.tsx";
 import { useAction } from "../components/useAction.ts";
 import { JoinSteps } from "./JoinSteps.tsx";
-import { checkAddress, likelyAddress } from "./joinLines.ts";
+import { checkAddress, likelyAddress, sharedSettings } from "./joinLines.ts";
 
 const HOUR_S = 3600;
 const LIVES = [
@@ -49,7 +49,7 @@ export function AddHostModal({ onClose }: { onClose: () => void }) {
       closeOnEscape={!made}
     >
       {made ? (
-        <JoinSteps made={made} master={address} port={setting("MASTER_PORT")} onClose={onClose} />
+        <JoinSteps made={made} master={address} settings={sharedSettings(config.data ?? [])} onClose={onClose} />
       ) : (
         <form onSubmit={submit} noValidate>
           <Stack>

@@ -13,12 +13,13 @@ import { joinWays } from "./joinLines.ts";
 interface Props {
   made: z.infer<typeof JoinTokenMade>;
   master: string;
-  port: string | undefined;
+  /** What the new machine must have in common with this one. */
+  settings: Record<string, string>;
   onClose: () => void;
 }
 
 /** What to run on the new machine, shown once; and who has come since. */
-export function JoinSteps({ made, master, port, onClose }: Props) {
+export function JoinSteps({ made, master, settings, onClose }: Props) {
   const hosts = useQuery(hostsQuery);
   const before = useRef<Set<string> | null>(null);
   if (hosts.data) before.current ??= new Set(hosts.data.map((h) => h.name));
@@ -29,7 +30,7 @@ export function JoinSteps({ made, master, port, onClose }: Props) {
         Run one of these on the new machine. Keep the token to yourself: it is shown this once, and whoever has it can
         join a machine.
       </p>
-      {joinWays(made.text, master, port).map((way) => (
+      {joinWays(made.text, master, settings).map((way) => (
         <Lines key={way.title} title={way.title} lines={way.lines} />
       ))}
       <div className="dk-waiting" role="status">

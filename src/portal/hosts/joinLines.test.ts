@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { checkAddress, joinWays, likelyAddress } from "./joinLines.ts";
+import { checkAddress, joinWays, likelyAddress, sharedSettings } from "./joinLines.ts";
 
-test("the lines carry token and address, the port only where it is another", () => {
+test("the lines carry token and address, and settings only where they are other ones", () => {
   const [install, serve] = joinWays("DK1.x.y.z", "192.0.2.10");
   expect(install!.lines).toEqual([
     "(umask 077; echo DK1.x.y.z > join-token)",
@@ -9,8 +9,16 @@ test("the lines carry token and address, the port only where it is another", () 
     "rm join-token",
   ]);
   expect(serve!.lines[1]).toBe("sudo docklet serve --role=worker --master-ip 192.0.2.10 --join-file join-token");
-  expect(joinWays("t", "a", "9555")[0]!.lines[1]).toContain(" DOCKLET_MASTER_PORT=9555 ");
-  expect(joinWays("t", "a", "9555")[1]!.lines[1]).toContain(" --master-port 9555 ");
+  const entry = (key: string, value: string, usual: string) => ({ key, value, default: usual });
+  const own = sharedSettings([
+    entry("MASTER_PORT", "9555", "9000"),
+    entry("CLUSTER_NET", "10.5.0.0/16", "172.16.0.1/16"),
+    entry("NGINX_PORT", "80", "8080"),
+  ]);
+  const [other, by] = joinWays("t", "a", own);
+  expect(other!.lines[1]).toContain(" DOCKLET_MASTER_PORT=9555 DOCKLET_CLUSTER_NET=10.5.0.0/16 DOCKLET_JOIN_FILE=");
+  expect(by!.lines[1]).toContain(" --master-port 9555 --cluster-net 10.5.0.0/16 --join-file");
+  expect(sharedSettings([entry("MASTER_PORT", "9000", "9000")])).toEqual({});
 });
 
 test("nothing that a shell would read as more than an address gets into the lines", () => {

@@ -4,32 +4,39 @@ export interface JoinWay {
   lines: string[];
 }
 
-/** The port that every installation uses unless it was told otherwise. */
-const USUAL_PORT = "9000";
+/** Settings that must be the same on all hosts. */
+const SHARED = ["MASTER_PORT", "CLUSTER_NET"];
+
+interface Entry {
+  key: string;
+  value: string;
+  default: string;
+}
+
+/** Those of the shared settings that a new machine would not have by itself. */
+export function sharedSettings(config: readonly Entry[]): Record<string, string> {
+  const own = config.filter((e) => SHARED.includes(e.key) && e.value !== e.default);
+  return Object.fromEntries(own.map((e) => [e.key, e.value]));
+}
 
 /**
  * What to run on a machine that shall join. `master`: this docklet's address as the new machine reaches it;
- * `port`: its MASTER_PORT.
+ * `settings`: what it must have in common with this one.
  */
-export function joinWays(token: string, master: string, port = USUAL_PORT): JoinWay[] {
-  const own = port !== USUAL_PORT;
+export function joinWays(token: string, master: string, settings: Record<string, string> = {}): JoinWay[] {
+  const all = Object.entries({ MASTER_IP: master, ...settings });
+  const variables = all.map(([key, value]) => `DOCKLET_${key}=${value}`).join(" ");
+  const flags = all.map(([key, value]) => `--${key.toLowerCase().replaceAll("_", "-")} ${value}`).join(" ");
   // In a file, and written by the shell itself: what is on a command line everybody on the machine can read.
   const write = `(umask 077; echo ${token} > join-token)`;
   return [
     {
       title: "In a clone of docklet",
-      lines: [
-        write,
-        `sudo DOCKLET_MASTER_IP=${master} ${own ? `DOCKLET_MASTER_PORT=${port} ` : ""}DOCKLET_JOIN_FILE=join-token ./install.sh`,
-        "rm join-token",
-      ],
+      lines: [write, `sudo ${variables} DOCKLET_JOIN_FILE=join-token ./install.sh`, "rm join-token"],
     },
     {
       title: "With nothing but the docklet program, until it is stopped",
-      lines: [
-        write,
-        `sudo docklet serve --role=worker --master-ip ${master} ${own ? `--master-port ${port} ` : ""}--join-file join-token`,
-      ],
+      lines: [write, `sudo docklet serve --role=worker ${flags} --join-file join-token`],
     },
   ];
 }
