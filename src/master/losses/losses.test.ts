@@ -33,6 +33,20 @@ test("unreachable is not dead: a node keeps its state and says what it waits for
   expect(s.events("two").map((e) => e.split(":")[0])).toEqual(["host.lost", "host.back"]);
 });
 
+test("after its start a master has patience: hosts find it again at their own pace, and were not lost", async () => {
+  await s.made("two", {});
+  await s.restart();
+  const lost = () => [...s.workers.keys()].filter((h) => s.events(h).some((e) => e.startsWith("host.lost")));
+  s.pass(20);
+  expect(lost()).toEqual([]);
+  await s.connect("two");
+  s.disconnect("two");
+  s.pass(7);
+  expect(lost()).toEqual(["two"]);
+  s.pass(10);
+  expect(lost()).toEqual(["one", "two", "three"]);
+});
+
 describe("made anew", () => {
   test("only when lease and margin have passed since the last answer, then elsewhere, and the old host is told to let go", async () => {
     const vc = await s.made("two", { nodes: "freeze", recover: "anew" });
