@@ -5,6 +5,7 @@ import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change, Commit } from "../change.ts";
+import { isNeeded, placesOf } from "./following.ts";
 import { orderRemoval, removalsOn, removed } from "./removal.ts";
 import { type HomeRow, homeRow, SHARED, tellNodes } from "./rows.ts";
 
@@ -126,37 +127,9 @@ export class HomeMoves {
   /** Where it should be instead; null: it is well where it is, or can't go now. */
   #wanted(home: HomeRow): string | null {
     const { db, worker } = this.deps;
-    if (home.leaving || !worker(home.host)) return null;
-    const nodes = db.all<{ host: string; desired: string }>(
-      "SELECT n.host, n.desired FROM vclusters v JOIN nodes n ON n.vcluster = v.id WHERE v.owner_id = $owner ORDER BY v.seq, n.idx",
-      { owner: home.owner },
-    );
-    if (nodes.some((n) => n.host === home.host) || this.#hasCopies(home)) return null;
-    const going = db.all<{ host: string }>("SELECT host FROM home_removals WHERE owner = $owner", {
-      owner: home.owner,
-    });
-    const open = (host: string) =>
-      worker(host) !== null && !this.#refused.has(`${home.owner}/${host}`) && !going.some((g) => g.host === host);
-    const hosts = nodes.length === 0 ? this.#refuges(home.host) : nodes.filter((n) => n.desired !== "gone");
-    return hosts.find((h) => open(h.host))?.host ?? null;
-  }
-
-  /** Where the folder of somebody without nodes goes when its host was emptied, as before it is switched off. */
-  #refuges(from: string): { host: string }[] {
-    return this.deps.db.all<{ host: string }>(
-      `SELECT name AS host FROM hosts WHERE name <> $from
-         AND EXISTS (SELECT 1 FROM host_settings WHERE name = $from AND cordoned = 1)
-         AND NOT EXISTS (SELECT 1 FROM nodes WHERE host = $from)
-         AND name NOT IN (SELECT name FROM host_settings WHERE cordoned = 1) ORDER BY name`,
-      { from },
-    );
-  }
-
-  /** A node that was moved away may still have to go back to where it came from. */
-  #hasCopies(home: HomeRow): boolean {
-    const sql =
-      "SELECT 1 FROM copies c JOIN nodes n ON n.id = c.node JOIN vclusters v ON v.id = n.vcluster WHERE c.host = $host AND v.owner_id = $owner";
-    return this.deps.db.get(sql, { host: home.host, owner: home.owner }) !== null;
+    if (home.leaving || !worker(home.host) || isNeeded(db, home)) return null;
+    const open = (host: string) => worker(host) !== null && !this.#refused.has(`${home.owner}/${host}`);
+    return placesOf(db, home).find(open) ?? null;
   }
 
   #begin(c: Change, home: HomeRow, to: string): void {
