@@ -12,6 +12,7 @@ const order = {
   hosts: [{ name: "host-0", address: "172.16.0.2" }],
   authorizedKeys: ["ssh-ed25519 AAAA ann"],
   peerKey: { private: "-----BEGIN\nlines\n", public: "ssh-ed25519 BBBB" },
+  onHostLoss: { nodes: "keep", recover: "wait" },
   nodes: [
     {
       id: "nodeaa",
