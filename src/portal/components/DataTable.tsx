@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import { memo, type ReactNode } from "react";
 import { Paging, usePaging } from "./Paging.tsx";
 
@@ -17,12 +18,17 @@ interface Props<T> {
   rows: T[];
   rowKey: (row: T) => string;
   perPage?: number;
+  /** Has so many columns that it needs a wide window. */
+  wide?: boolean;
 }
 
 const PER_PAGE = 100;
+const NARROW = "(max-width: 61.99em)";
+const NARROW_FOR_WIDE = "(max-width: 77em)";
 
-/** A table that becomes a list of cards on a phone. Roles are spelled out, because display:block would lose them. */
-export function DataTable<T>({ label, columns, rows, rowKey, perPage = PER_PAGE }: Props<T>) {
+/** A table that becomes a list of cards where it has no room. Roles are spelled out, because display:block would lose them. */
+export function DataTable<T>({ label, columns, rows, rowKey, perPage = PER_PAGE, wide = false }: Props<T>) {
+  const cards = useMediaQuery(wide ? NARROW_FOR_WIDE : NARROW, undefined, { getInitialValueInEffect: false });
   const { shown, page, pages, from, setPage } = usePaging(rows, perPage);
   return (
     <>
@@ -30,6 +36,7 @@ export function DataTable<T>({ label, columns, rows, rowKey, perPage = PER_PAGE 
       <div className="dk-table-wrap">
         <table
           className="dk-table"
+          data-cards={cards || undefined}
           role="table"
           aria-label={label}
           aria-rowcount={pages > 1 ? rows.length + 1 : undefined}

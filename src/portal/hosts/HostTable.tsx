@@ -20,7 +20,7 @@ const COLUMNS: Column<Host>[] = [
         <Link to="/admin/hosts/$host" params={{ host: h.name }} className="dk-link">
           {h.name}
         </Link>
-        <div className="dk-dim dk-small">{h.address || "no address yet"}</div>
+        <div className="dk-dim dk-small dk-nowrap">{h.address || "no address yet"}</div>
         <LabelTags labels={h.labels} />
       </div>
     ),
@@ -66,7 +66,7 @@ const COLUMNS: Column<Host>[] = [
 ];
 
 export function HostTable({ hosts }: { hosts: Host[] }) {
-  return <DataTable label="Hosts" rows={hosts} rowKey={(h) => h.name} columns={COLUMNS} perPage={PER_PAGE} />;
+  return <DataTable label="Hosts" rows={hosts} rowKey={(h) => h.name} columns={COLUMNS} perPage={PER_PAGE} wide />;
 }
 
 function Space({ host, what }: { host: Host; what: "memory" | "disk" }) {

@@ -64,13 +64,14 @@ function NodeTable({ vc, series }: { vc: Vcluster; series: NodeSeries[] }) {
       label={`Nodes of ${vc.name}`}
       rows={vc.nodes}
       rowKey={(n) => n.id}
+      wide
       columns={[
         {
           head: "Node",
           cell: (n) => (
             <div>
               <strong>{n.name}</strong>
-              <div className="dk-dim dk-small">{n.address ?? "no address yet"}</div>
+              <div className="dk-dim dk-small dk-nowrap">{n.address ?? "no address yet"}</div>
             </div>
           ),
         },
