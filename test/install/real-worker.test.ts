@@ -42,7 +42,8 @@ const install = (env: Record<string, string> = {}, flags = "") => {
   const url = `http://127.0.0.1:${release.port}`;
   return site.machine.sh(`curl -fsSL ${url}/install.sh | sh -s -- ${flags}`, {
     INSTALL_DOCKLET_BASE_URL: url,
-    // The network and its ports are the master's, too.
+    // The network and its ports are the master's, too; but no two hosts have the same address.
+    DOCKLET_NETWORK_DEVICE: "lo",
     DOCKLET_MASTER_IP: "127.0.0.1",
     DOCKLET_MASTER_PORT: String(master.settings.MASTER_PORT),
     DOCKLET_CLUSTER_NET: String(master.settings.CLUSTER_NET),
