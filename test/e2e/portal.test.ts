@@ -26,6 +26,28 @@ afterAll(async () => {
   rmSync(dist, { recursive: true, force: true });
 });
 
+test("between a phone and a desk nothing is too wide either", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
+  const { page } = await openPage(context);
+  const wrong: string[] = [];
+  await logIn(page, fake.url, "root", PASSWORD);
+  for (const { name, path } of PORTAL_PAGES.filter((p) => p.who === "admin")) {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(fake.url + path.replace("{vcluster}", "genomics").replace("{host}", "quay-3"));
+    await settled(page);
+    for (const width of [1200, 1000, 800]) {
+      await page.setViewportSize({ width, height: 800 });
+      // Charts follow the new size some frames later.
+      const fits = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+      await page.waitForFunction(fits, null, { timeout: 3000 }).catch(() => {});
+      const wide = await overflow(page);
+      if (wide > 0) wrong.push(`${name} at ${width} px: ${wide} px too wide`);
+    }
+  }
+  await context.close();
+  expect(wrong).toEqual([]);
+}, 60_000);
+
 describe.each(SCHEMES.flatMap((scheme) => WIDTHS.map((width) => ({ scheme, width }))))(
   "$scheme, $width px",
   ({ scheme, width }) => {

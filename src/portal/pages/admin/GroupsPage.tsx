@@ -46,6 +46,7 @@ export function GroupsPage() {
             label="Groups"
             rows={groups}
             rowKey={(g) => g.name}
+            wide
             columns={[
               { head: "Group", cell: (g) => <strong>{g.name}</strong> },
               { head: "Members", align: "right", cell: (g) => g.members },
