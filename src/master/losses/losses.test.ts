@@ -24,7 +24,7 @@ test("unreachable is not dead: a node keeps its state and says what it waits for
   const now = (await s.api.vcluster(vc.id))!;
   expect([now.state, now.nodes[0]!.state, now.nodes[0]!.host]).toEqual(["ready", "ready", "two"]);
   expect(now.nodes[0]!.reason).toBe(
-    "host two is unreachable since 2026-01-02 03:04 UTC. The nodes there go on, as far as anybody knows, and wait for it. If it is certain that the machine is off: docklet host rm --force two.",
+    "host two is unreachable since 2026-01-02 03:04 UTC. The nodes there go on, as far as anybody knows, and wait for it. An administrator who is certain that the machine is off can say so: docklet host rm --force two.",
   );
   expect(now.reason).toBe(now.nodes[0]!.reason);
   await s.connect("two");

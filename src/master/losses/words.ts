@@ -10,7 +10,7 @@ export function waitsFor(host: string, since: number, policy: Wish, remaining: n
     const anew = policy.recover === "anew" && policy.nodes !== "keep" && remaining !== null;
     return `${lost}. What is stopped there waits for it${anew ? "; started, it is made anew elsewhere" : ""}.`;
   }
-  const off = `If it is certain that the machine is off: docklet host rm --force ${host}`;
+  const off = `An administrator who is certain that the machine is off can say so: docklet host rm --force ${host}`;
   if (policy.nodes === "keep" || remaining === null) {
     const then = policy.recover === "anew" ? "; the nodes are made anew elsewhere then" : "";
     return `${lost}. The nodes there go on, as far as anybody knows, and wait for it. ${off}${then}.`;
