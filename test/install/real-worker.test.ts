@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
 }, 240_000);
 afterAll(async () => {
-  await site?.machine.sh("docklet cleanup --all");
+  if (site && release) await install({}, "--uninstall --purge");
   await site?.close();
   await master?.destroy();
   await release?.stop(true);

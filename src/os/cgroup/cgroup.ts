@@ -25,6 +25,8 @@ export interface Cgroups {
   readonly version: 1 | 2;
   create(path: string): void;
   limit(path: string, limits: Limits): void;
+  /** Takes the limit of cpu time away: for what is to die, and needs time for that as well. */
+  unthrottle(path: string): void;
   use(path: string): CgroupUse;
   freeze(path: string, frozen: boolean): void;
   /** Was it frozen by `freeze`? What a node froze inside itself does not count. */

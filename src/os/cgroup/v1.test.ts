@@ -177,6 +177,14 @@ test("LXC goes below the limits, its monitor beside them", () => {
   `);
 });
 
+test("what is to die is not throttled; where there is no group nothing happens", () => {
+  cgroups.create("n1");
+  put("cpu/n1/cpu.cfs_quota_us", "50000");
+  cgroups.unthrottle("n1");
+  expect(readFileSync(join(root, "cpu/n1/cpu.cfs_quota_us"), "utf8")).toBe("-1");
+  cgroups.unthrottle("absent");
+});
+
 test("only what we froze counts as frozen; somebody else can do it by one write", () => {
   mkdirSync(join(root, "freezer/n1"), { recursive: true });
   expect(cgroups.isFrozen("n1")).toBe(false);

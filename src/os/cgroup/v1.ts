@@ -72,6 +72,11 @@ export class CgroupV1 implements Cgroups {
     crashPoint("cgroup limit");
   }
 
+  unthrottle(path: string): void {
+    const quota = this.#at("cpu", path, "cpu.cfs_quota_us");
+    if (existsSync(quota)) writeFileSync(quota, "-1");
+  }
+
   use(path: string): CgroupUse {
     const memory = readNumber(this.#at("memory", path, "memory.usage_in_bytes"));
     return {

@@ -165,6 +165,14 @@ test("LXC goes below the limits, its monitor beside them, devices by list", () =
   `);
 });
 
+test("what is to die is not throttled; where there is no group nothing happens", () => {
+  group("n1");
+  writeFileSync(join(root, "n1/cpu.max"), "50000 100000");
+  cgroups.unthrottle("n1");
+  expect(readFileSync(join(root, "n1/cpu.max"), "utf8")).toBe("max 100000");
+  cgroups.unthrottle("absent");
+});
+
 test("only what we froze counts as frozen; somebody else can do it by one write", () => {
   group("n1");
   expect(cgroups.isFrozen("n1")).toBe(false);

@@ -43,6 +43,11 @@ export class CgroupV2 implements Cgroups {
     crashPoint("cgroup limit");
   }
 
+  unthrottle(path: string): void {
+    const quota = this.#at(path, "cpu.max");
+    if (existsSync(quota)) writeFileSync(quota, `max ${PERIOD_US}`);
+  }
+
   use(path: string): CgroupUse {
     const memory = readNumber(this.#at(path, "memory.current"));
     return {

@@ -158,11 +158,12 @@ export class Runtime {
     const { layout, cgroups, containers, rootfs, slots, attachments, images } = this.parts;
     // One that is frozen can't halt by itself.
     if (graceful) this.freeze(i, false);
+    // From here on it has other limits, or none.
+    this.#limits.delete(i.id);
     await containers.stop(i.id, images.facts(i.image)?.init ?? "systemd", graceful ? GRACE_MS : 0);
     await attachments.forget(i.id);
     rootfs.unmount(i.id);
     slots.forget(i.id);
-    this.#limits.delete(i.id);
     for (const group of [layout.cgroup(i.id), `${layout.monitorRoot}/${i.id}`]) await removeGroup(cgroups, group);
   }
 
