@@ -139,7 +139,9 @@ export class Runtime {
     identity.writeOrder(i, spec, order);
     setHostnameOf(pid, spec.name);
     const home = slots.show(i.id, pid, order.owner, order.name);
-    const network = attachments.plug(i.id, pid, spec, order);
+    // Nobody gets in before ~/nfs is there to be written to: a person's first click waits until their folder is made.
+    const plug = () => attachments.plug(i.id, pid, spec, order);
+    const network = slots.isAtHand(order.owner) ? plug() : home.then(plug);
     await allEnded([home, network, this.#limitDisk(i.id, spec.size.disk)]);
   }
 

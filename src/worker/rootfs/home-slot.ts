@@ -34,6 +34,11 @@ export class HomeSlots {
     this.#shown.set(id, key);
   }
 
+  /** Will `show` have shown the folder by the time that any command of ours could end? */
+  isAtHand(owner: OrderOwner): boolean {
+    return owner.lies !== "here" || this.homes.isAtHand(owner.id);
+  }
+
   /** The mounts of an instance are taken away. */
   forget(id: string): void {
     this.#shown.delete(id);

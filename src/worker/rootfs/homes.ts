@@ -12,6 +12,11 @@ export class Homes {
 
   constructor(private readonly layout: Layout) {}
 
+  /** Is it made, with the quota that it should have? */
+  isAtHand(owner: string): boolean {
+    return this.#limits.has(owner);
+  }
+
   /** Makes the folder when it is missing; sets the quota when it changed. */
   ensure(owner: string, mib: number): Promise<void> {
     if (this.#limits.get(owner) === mib) return Promise.resolve();
