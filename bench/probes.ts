@@ -34,17 +34,22 @@ export async function banner(address: string, connected: () => void): Promise<nu
   }
 }
 
+/** A packet that left before the node's network was there is sent again by the kernel after seconds: a new one is quicker. */
+const TRY_MS = 250;
+
 function tryBanner(address: string, connected: () => void): Promise<number | null> {
   return new Promise((done) => {
-    const socket = createConnection({ host: address, port: 22, timeout: 5_000 });
+    const socket = createConnection({ host: address, port: 22 });
+    // Not the socket's own limit: that begins with the connection, which may never come.
+    const overdue = setTimeout(() => end(null), TRY_MS);
     const end = (at: number | null) => {
+      clearTimeout(overdue);
       socket.destroy();
       done(at);
     };
     socket.on("connect", connected);
     socket.on("data", (d) => end(d.toString("latin1").startsWith("SSH-") ? performance.now() : null));
     socket.on("error", () => end(null));
-    socket.on("timeout", () => end(null));
     socket.on("close", () => end(null));
   });
 }
