@@ -32,7 +32,16 @@ export class Homes {
   ) {
     const { store, commit, clock, hosts, mode, carry, retryMs, changed, log } = deps;
     const worker = (host: string) => (hosts.isRemoved(host) ? null : hosts.worker(host));
-    this.#moves = new HomeMoves({ db: store, commit, worker, carry, log, retryMs, patienceMs: retryMs * PATIENCE });
+    this.#moves = new HomeMoves({
+      db: store,
+      commit,
+      clock,
+      worker,
+      carry,
+      log,
+      retryMs,
+      patienceMs: retryMs * PATIENCE,
+    });
     this.shared = new SharedFiles({ store, commit, clock, mode, hosts: () => this.#connected(), changed, log });
     hosts.fault = (report) => this.shared.problem(report);
     hosts.sharing = () => this.shared.adopted;

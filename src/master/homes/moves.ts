@@ -3,8 +3,10 @@ import { isDocklet, messageOf } from "../../lib/errors.ts";
 import { randomName } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/log.ts";
 import { KeyedMutex } from "../../lib/mutex.ts";
+import type { Clock } from "../../os/clock.ts";
 import type { Reader } from "../../store/store.ts";
 import type { Change, Commit } from "../change.ts";
+import { whileItArrives } from "../transfers/patience.ts";
 import { isNeeded, placesOf } from "./following.ts";
 import { orderRemoval, removalsOn, removed } from "./removal.ts";
 import { type HomeRow, homeRow, SHARED, tellNodes } from "./rows.ts";
@@ -19,7 +21,8 @@ export interface HomeMovesDeps {
     o: { signal: AbortSignal; progress(sent: number, total: number): void },
   ): Promise<unknown>;
   log: Logger;
-  /** How often it is looked whether a host that a folder is on its way to is still there, milliseconds. */
+  clock: Clock;
+  /** A folder of which nothing more has arrived for so long is tried anew, or stays where it is. Milliseconds. */
   patienceMs: number;
   /** Pause before something that went wrong is tried again, milliseconds. */
   retryMs: number;
@@ -186,18 +189,11 @@ export class HomeMoves {
     return true;
   }
 
-  /** Transfers wait for a host that went away. While they do nobody has the folder, so it is not for ever. */
+  /** Transfers wait for hosts that went away. While they do nobody has the folder, so it is not for ever. */
   async #carry(picture: Picture, from: string, to: string): Promise<void> {
-    const patience = new AbortController();
-    const timer = setInterval(() => {
-      if (!this.deps.worker(to)) patience.abort(new Error(`host ${to} went away`));
-    }, this.deps.patienceMs);
-    try {
-      const signal = AbortSignal.any([this.#over.signal, patience.signal]);
-      await this.deps.carry({ picture, parent: null, from, to }, { signal, progress: () => {} });
-    } finally {
-      clearInterval(timer);
-    }
+    const { clock, patienceMs, carry } = this.deps;
+    const about = { clock, ms: patienceMs, what: "a data folder", signal: this.#over.signal, progress: () => {} };
+    await whileItArrives(about, (signal, progress) => carry({ picture, parent: null, from, to }, { signal, progress }));
   }
 
   /** It stays where it is. */
